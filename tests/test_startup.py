@@ -83,6 +83,29 @@ def test_a_conversion_imports_no_client(tmp_path):
     assert not modules & {"boto3", "botocore", "rich", "pydantic"}
 
 
+def test_a_conversion_of_a_file_imports_nothing_of_stores_and_rare_ways(tmp_path):
+    """Converting a local file by the kernel imports no HTTP, no hashes, no processes, no census, and no reader of odd times.
+
+    As from a wheel, whose sheets were proven before: to prove those of a checkout, each word is run, the hashing ones too.
+    """
+    words = ["convert", str(SAMPLE), "--to", "clickstream", "--out", str(tmp_path / "out")]
+    code = CALL.format(words=words)
+    modules = run(f"from translate import mapping; mapping.PACKAGED = mapping.CHECKOUT; {code.lstrip()}")
+    rooms = ("archive.spool", "conversion.sinks", "engine.library")
+    assert {f"translate.{room}" for room in rooms} <= set(modules)
+    assert not packages(modules) & {"dateutil", "pickle", "polars_hash", "ssl", "xml"}
+    rare = (
+        "email.parser",
+        "http.client",
+        "stores.access",
+        "stores.bucket",
+        "conversion.bucket_output",
+        "conversion.census",
+        "conversion.workers",
+    )
+    assert not {*rare, *(f"translate.{room}" for room in rare)} & set(modules)
+
+
 def test_version_answers_at_once():
     """`translate --version` takes little more than Python itself."""
     assert seconds("-m", "translate", "--version") - seconds("-c", "pass") < VERSION_SECONDS

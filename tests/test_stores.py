@@ -38,8 +38,8 @@ from translate.archive.listing import SourceFiles
 from translate.archive.sources import expect, find
 from translate.archive.stored import SourceFile, chunks_of
 from translate.errors import SourceError
+from translate.stores import StoreRefusedError, transfers
 from translate.stores import bucket as calls
-from translate.stores import transfers
 from translate.stores.access import (
     Access,
     BucketAddress,
@@ -49,7 +49,6 @@ from translate.stores.access import (
     encoded_path,
     encoded_query,
 )
-from translate.stores.refusals import StoreRefusedError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import StoreRefusedError
 
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile

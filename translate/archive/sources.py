@@ -19,8 +19,7 @@ from translate.archive.listing import SourceFiles
 from translate.archive.spool import copies, spool
 from translate.archive.stored import PIPE, SourceFile, laid_down
 from translate.errors import SourceError, UsageError, suggest
-from translate.stores.bucket import Listed
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import Listed, StoreRefusedError
 
 REPORT = "report.json"
 S3_SPELLED = ("s3", "s3a", "s3n")  # as Hadoop says it, and with a slash too few

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from translate.archive.copies import Borrowed, Copy, Lent, Segments, folder_of, key_of
 from translate.errors import SourceError
-from translate.stores import access
-from translate.stores.bucket import Bucket, Listed
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import Listed, StoreRefusedError
 from translate.stores.transfers import Carriers, bring, brought
 
 if TYPE_CHECKING:
     from translate.archive.stored import SourceFile
+    from translate.stores.bucket import Bucket
 
 RANGE_BYTES = 64 * 2**20  # what is larger comes in ranges
 SMALL_BYTES = 2**20  # so many objects are put into one file that none of them costs a file
@@ -62,7 +60,9 @@ class Spool:
 
     def _bucket(self, name: str, *, anew: bool = False) -> Bucket:
         if anew or name not in self._buckets:
-            self._buckets[name] = Bucket(name, replace(access.current()))
+            from translate.stores.bucket import bucket_of  # noqa: PLC0415  HTTP and TLS come with it, and most sources are files
+
+            self._buckets[name] = bucket_of(name)
         return self._buckets[name]
 
     def expect(self, files: Sequence[SourceFile]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from translate.archive.spool import SMALL_BYTES, copies
 from translate.errors import SourceError
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import StoreRefusedError
 
 if TYPE_CHECKING:
     from translate.archive.listing import SourceRows

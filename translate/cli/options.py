@@ -13,6 +13,7 @@ import typer
 
 import translate
 from translate.errors import UsageError
+from translate.stores import say
 
 REQUESTER = "requester"
 
@@ -149,11 +150,9 @@ def reaching_stores(command: Callable[..., Any]) -> Callable[..., Any]:
 def _ask_stores_as(
     *, profile: str | None, region: str | None, endpoint_url: str | None, request_payer: str | None, no_sign_request: bool
 ) -> None:  # fmt: skip
-    from translate.stores import access
-
     if request_payer not in (None, REQUESTER):
         raise UsageError(f'--request-payer {request_payer}: there is only "{REQUESTER}"')
-    access.say(
+    say(
         profile=profile,
         region=region,
         endpoint_url=endpoint_url,

@@ -17,9 +17,8 @@ from translate.archive.copies import folder_of
 from translate.conversion import persistence
 from translate.conversion.output import DATA, FILES, JOB, REPORT, STATE, WITNESS, Output
 from translate.errors import OutputError, UsageError
-from translate.stores import access
-from translate.stores.bucket import Bucket, Listed
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import Listed, StoreRefusedError
+from translate.stores.bucket import Bucket, bucket_of
 from translate.stores.transfers import PIECE_BYTES, Encryption, download, side_by_side, upload
 
 SCHEME = "s3://"
@@ -46,7 +45,7 @@ class Prefix:
             raise UsageError(
                 f"{address}: {shown} should name a bucket and a prefix in it, s3://bucket/prefix"
             )
-        return cls(Bucket(name, replace(access.current())), key.rstrip("/"))
+        return cls(bucket_of(name), key.rstrip("/"))
 
     def __str__(self) -> str:
         """Write the address."""
@@ -74,6 +73,10 @@ class BucketTarget:
     def __str__(self) -> str:
         """Write the address of the rows."""
         return str(self.rows)
+
+    def output(self, job: dict[str, Any], attempt: str) -> Output:
+        """Give the output there."""
+        return BucketOutput(self, job, attempt)
 
 
 def target_of(out: str, state: str | None, encryption: Encryption) -> BucketTarget:
@@ -287,10 +290,3 @@ class BucketOutput(Output):
             yield
         except StoreRefusedError as error:
             raise OutputError(f"{prefix}: {error}") from None
-
-
-def output_of(target: Path | BucketTarget, job: dict[str, Any], attempt: str = "") -> Output:
-    """Give the output for a target: a folder, or a prefix of a bucket; or for an attempt at a unit of another's run."""
-    if isinstance(target, BucketTarget):
-        return BucketOutput(target, job, attempt)
-    return Output(target, job, attempt)

@@ -8,12 +8,11 @@ import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from translate import mapping
 from translate import recipe as recipes
 from translate.archive.sources import S3_SPELLED, find, near
-from translate.conversion.bucket_output import BucketTarget, target_of
 from translate.conversion.job import HUB_MODEL, Census, Job
 from translate.errors import STORE, MappingError, UsageError, refuse_store
 from translate.mapping.columns import Column
@@ -28,6 +27,9 @@ from translate.recipe.proof import condition
 from translate.recipe.rules import ALL_EVENTS, Recipe, Selection
 from translate.stores.transfers import Encryption
 from translate.writer import dataset
+
+if TYPE_CHECKING:
+    from translate.conversion.bucket_output import BucketTarget
 
 Sources = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Folder = str | os.PathLike[str]
@@ -114,6 +116,8 @@ def place_of(
             raise UsageError(f"--sse {sse}: is none (one of: {', '.join(ENCRYPTIONS)})")
         if kms_key_id and not (sse or "").startswith(KMS):
             raise UsageError(f"--sse-kms-key-id names a key of KMS: say --sse {KMS}, too")
+        from translate.conversion.bucket_output import target_of  # noqa: PLC0415  HTTP and TLS come with it
+
         return target_of(
             f"s3://{address[2]}", None if state is None else os.fspath(state), Encryption(sse, kms_key_id)
         )

@@ -16,7 +16,6 @@ import polars as pl
 from translate.archive import parquet
 from translate.archive.batches import Lines
 from translate.conversion import nothing, plan
-from translate.conversion.bucket_output import BucketTarget
 from translate.conversion.calls import (
     Erased,
     Folder,
@@ -33,7 +32,6 @@ from translate.conversion.calls import (
 from translate.conversion.job import Census, Job
 from translate.conversion.reading import Progress, Readings
 from translate.conversion.run import Conversion
-from translate.conversion.workers import crew_of
 from translate.errors import in_python
 from translate.judging.preflight import Forecast
 from translate.passes import asked_for
@@ -87,7 +85,10 @@ def convert(
         state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size,
         erase=erase, sort=sort,
     )  # fmt: skip
-    ready.crew = crew_of(workers, ready)
+    if workers is not None:
+        from translate.conversion.workers import crew_of  # noqa: PLC0415  who works alone needs none of it
+
+        ready.crew = crew_of(workers, ready)
     return Converted(ready.run(), ready)
 
 
@@ -139,7 +140,7 @@ def conversion(
     job, recognised = job_of(
         source, to=to, from_=from_, recipe=recipe, settings=told,
         selection=selection_of(where, since, until, limit, erase), examples=examples, careful=careful, census=census, trust_folders=trust_folders, lake=lake,
-        places=place.places if isinstance(place, BucketTarget) else [str(place)],
+        places=[str(place)] if isinstance(place, Path) else place.places,
     )  # fmt: skip
     if sort:
         refuse_unordered(job)

@@ -19,10 +19,10 @@ from translate.archive.copies import Lent
 from translate.archive.lines import Damage
 from translate.archive.spool import borrowed, spool
 from translate.archive.units import Unit
-from translate.conversion.bucket_output import BucketTarget, Prefix, output_of, target_of
+from translate.conversion.bucket_output import BucketTarget, Prefix, target_of
 from translate.conversion.erased import LookedThrough
 from translate.conversion.job import Job
-from translate.conversion.output import WITNESS, Output
+from translate.conversion.output import WITNESS, Output, output_of
 from translate.conversion.persistence import make_folder
 from translate.conversion.reading import Progress
 from translate.conversion.run import Conversion
@@ -32,7 +32,7 @@ from translate.passes import Asked, Passes
 from translate.reader.looks import Unseen
 from translate.reader.recognition import Origin, Recognised
 from translate.recipe.privacy import KEY, fingerprint, key_of_environment
-from translate.stores import access
+from translate.stores import access, say
 from translate.stores.transfers import Carriers, Encryption
 from translate.vocabulary.words.stamps import is_numbered
 
@@ -74,7 +74,7 @@ class Order:
 
     def ask_stores_alike(self) -> None:
         """Ask stores as the driver does."""
-        access.say(**self.store)
+        say(**self.store)
 
     def recognised(self, portion: Portion) -> Recognised:
         """Give a source of a unit's files alone, in which they have their places."""

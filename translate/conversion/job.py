@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from translate import mapping
+from translate.errors import UsageError
 from translate.mapping.columns import Column
 from translate.mapping.personal import Marked, Spot, marked
 from translate.mapping.portions import Files
@@ -82,3 +84,12 @@ class Job:
         if self.target_layout is None:
             return True
         return any("event_id" in entry.hub for entry in self.target_layout.all_fields)
+
+
+def refuse_uncounted(layouts: Iterable[Layout]) -> None:
+    """Raise UsageError for a layout whose files have no text: there is nothing to take a census from."""
+    for layout in layouts:
+        if layout.records == "parquet":
+            raise UsageError(
+                f"--census: counts the keys in the text of a source, and {layout.address} has none: leave --census out"
+            )

@@ -21,6 +21,8 @@ from translate.errors import OutputError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from translate.conversion.bucket_output import BucketTarget
+
 STATE = ".translate"
 OVER = f"{STATE}.over"  # a state that nobody needs any more
 DATA = "data"
@@ -285,3 +287,8 @@ class Output:
             finally:
                 self._release()
         shutil.rmtree(self.directory / OVER, ignore_errors=True)
+
+
+def output_of(target: Path | BucketTarget, job: dict[str, Any], attempt: str = "") -> Output:
+    """Give the output for a target: a folder, or a prefix of a bucket; or for an attempt at a unit of another's run."""
+    return Output(target, job, attempt) if isinstance(target, Path) else target.output(job, attempt)

@@ -13,12 +13,10 @@ import polars as pl
 from translate.archive.batches import Lines
 from translate.archive.units import Unit
 from translate.conversion import closing, nothing, ordered
-from translate.conversion.bucket_output import BucketTarget, output_of
-from translate.conversion.census.fates import as_lines, refuse_uncounted, summary, together
 from translate.conversion.erased import note_unit, proof_of
 from translate.conversion.identity import Task, changed, is_same, refuse_changed
-from translate.conversion.job import Job
-from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit
+from translate.conversion.job import Job, refuse_uncounted
+from translate.conversion.output import BEFORE_ORDER, FILES, WrittenUnit, output_of
 from translate.conversion.reading import (
     Course,
     Progress,
@@ -39,6 +37,7 @@ from translate.reader.reader import Tally
 from translate.reader.recognition import Recognised
 
 if TYPE_CHECKING:
+    from translate.conversion.bucket_output import BucketTarget
     from translate.conversion.errands import Crew
 
 NOTHING = Asked()
@@ -273,6 +272,8 @@ class Conversion:
 
     def _gather_keys(self) -> dict[str, Any]:
         """Write down what became of each key; give the sums for the report."""
+        from translate.conversion.census.fates import as_lines, summary, together  # noqa: PLC0415  seldom asked for
+
         whole = together(map(pl.scan_parquet, filter(Path.exists, map(self._keys_file, self.units))))
         self.output.write_whole(self.output.directory / "keys.ndjson", as_lines(whole))
         return {"keys": summary(whole)}

@@ -10,14 +10,13 @@ from dataclasses import replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import polars as pl
 
 from translate.archive.batches import Lines
 from translate.conversion import ordered, plan
 from translate.conversion.account import UnitAccount, digests_of
-from translate.conversion.census.tallied import KeysAccount, keys_account
 from translate.conversion.job import Job
 from translate.conversion.lines_file import ENDINGS, LinesFile
 from translate.conversion.naming import Gathering
@@ -31,6 +30,9 @@ from translate.passes.sightings import UnitMarks
 from translate.reader.reader import Tally
 from translate.recipe.expressions import moved_keys
 from translate.recipe.tallies import Wanted, Watch
+
+if TYPE_CHECKING:
+    from translate.conversion.census.tallied import KeysAccount
 
 ROWS_TOGETHER = 5_000  # what waits to be written holds the batches that it came from
 ROWS_BESIDE = 25_000  # that are read together: each query has its price, and so has what is held beside it
@@ -85,8 +87,11 @@ class Sinks:
             Wanted.by(job.recipe, job.selection, examples=job.examples), moved_keys(job.source_layout)
         )
         query = plan.build(job, lines, tally=tally, marks=marks, questions=questions, watch=watch)
-        keys = keys_account(job, query, lines) if job.census else None
-        if keys is not None:
+        keys = None
+        if job.census:
+            from translate.conversion.census.tallied import keys_account  # noqa: PLC0415  a room of its own, seldom asked for
+
+            keys = keys_account(job, query, lines)
             tally.on_empty_line = keys.add_empty_line
         written = self.write(number, query, sequence, keys)
         written.report.find("empty_requests", EMPTY_REQUESTS, tally.empty_requests)

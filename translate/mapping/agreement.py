@@ -21,7 +21,7 @@ Containers = dict[str, Field]
 
 NEEDED_TO_READ = ("name", "time")
 # Names that the writer tells from the rest of a row without taking it apart.
-PLAIN = re.compile(r"[0-9A-Za-z_$]+")
+PLAIN = re.compile(r"[0-9A-Za-z_$.]*")
 
 
 def contradictions(layout: Layout) -> Iterator[Found]:
@@ -60,11 +60,7 @@ def _of_places(layout: Layout, containers: Containers) -> Iterator[Found]:
                 yield where, told
         elif "*" in entry.place:
             yield where, "* stands for any name, and here is only one value"
-        elif (
-            layout.records != "csv"
-            and layout.write
-            and not all(map(PLAIN.fullmatch, filter(None, entry.path)))
-        ):
+        elif layout.records != "csv" and layout.write and not PLAIN.fullmatch(entry.place):
             yield where, "is written, so its names may hold letters, digits, _ and $ only"
         if entry.word.is_container and len(entry.path) > 1:
             told = f'codec "{entry.codec}" holds a whole object, which has to lie at the top of the record'

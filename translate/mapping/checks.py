@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -43,7 +44,7 @@ def kind_of(layout: Layout, place: str) -> str | None:
     """
     if place == ROW:
         return "row"
-    fields = {entry.place: entry for entry in layout.all_fields}
+    fields = layout.by_place
     home = fields.get(place.removesuffix(NAMES))
     if place.endswith(NAMES) and place not in fields and home is not None:
         return "names" if home.word.holds_names else None
@@ -115,8 +116,11 @@ def _is_whole(value: Any) -> bool:
 
 def is_pattern(value: Any) -> bool:
     """Tell whether a value is a regular expression."""
-    if not isinstance(value, str):
-        return False
+    return isinstance(value, str) and _can_be_looked_for(value)
+
+
+@cache  # layouts that are like another one ask for the same
+def _can_be_looked_for(value: str) -> bool:
     try:
         pl.select(pl.lit("").str.contains(value))
     except PolarsError:

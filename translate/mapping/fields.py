@@ -19,6 +19,8 @@ from translate.vocabulary.words.stamps import parameters
 # What may stand for nothing, by the wire of the value in whose place it does.
 ABSENT_OF: dict[str, tuple[type, ...]] = {"text": (str,), "whole": (int,), "number": (int, float)}
 
+# In the order in which they are complained of.
+OPTIONS = [name for name in Field.__dataclass_fields__ if name in FIELD_OPTIONS or name == "const"]
 SMALLEST, LARGEST = -(2**63), 2**63 - 1
 IN_TEMPLATES = [name for name, word in WORDS.items() if word.in_templates]
 
@@ -29,11 +31,24 @@ class FieldParser:
     def __init__(self, sheet: Sheet, tables: dict[str, dict[str, str]]) -> None:
         self.sheet = sheet
         self.tables = tables
+        wish = ("setting of true or false", WISHES)
+        phase, setting = ("phase", PHASES), ("setting of text", SETTINGS)
+        self._known = {"required_for": phase, "setting": setting, "asked": wish, "unless": wish, "table": ("value table", tables)}  # fmt: skip
+        self._right: dict[tuple[str, int, bool], Field] = {}
 
     def field(self, path: str, place: str, value: Any, *, around: bool = False) -> Field:
         """Read one field, of the event or of the request around it; complain about what is wrong with it alone."""
+        said = (place, id(value), around)  # a layout that is like another one has the very values of that one
+        field = self._right.get(said)
+        if field is None:
+            complaints = len(self.sheet.complaints)
+            field = self._field(join(path, place), place, value, around=around)
+            if len(self.sheet.complaints) == complaints:
+                self._right[said] = field
+        return field
+
+    def _field(self, path: str, place: str, value: Any, *, around: bool) -> Field:
         sheet = self.sheet
-        path = join(path, place)
         if "" in place.split("."):
             sheet.complain(path, "has a segment without a name")
         if isinstance(value, str):
@@ -45,53 +60,39 @@ class FieldParser:
         hub = sheet.texts(value, path, "hub")
         if hub is None:
             return Field(place, ())
-        field = Field(
-            place=place,
-            hub=hub,
-            codec=sheet.get(value, path, "as", str, Field.codec),
-            required=sheet.get(value, path, "required", bool, default=False),
-            required_for=self._one_of(value, path, "required_for", "phase", PHASES),
-            when=sheet.choices(value, path, "when", "well-known event", events.WELL_KNOWN),
-            table=self._one_of(value, path, "table", "value table", self.tables),
-            default=self._literal(path, value, "default"),
-            back=sheet.get(value, path, "back", bool, default=False),
-            absent=self._literal(path, value, "absent"),
-            const=self._literal(path, value, "const"),
-            optional=sheet.get(value, path, "optional", bool, default=False),
-            texts=sheet.get(value, path, "texts", bool, default=False),
-            also=sheet.texts(value, path, "also") or (),
-            asked=self._one_of(value, path, "asked", "setting of true or false", WISHES),
-            unless=self._one_of(value, path, "unless", "setting of true or false", WISHES),
-            setting=self._one_of(value, path, "setting", "setting of text", SETTINGS),
-            fills=sheet.get(value, path, "fills", bool, default=False),
-            member=sheet.get(value, path, "member", str, ""),
-            template=sheet.get(value, path, "template", str, ""),
-            fits=sheet.get(value, path, "fits", str, ""),
-        )
+        codec = sheet.get(value, path, "as", str, Field.codec)
+        said = {option: self._option(value, path, option) for option in OPTIONS if option in value}
+        field = Field(place, hub, codec, **said)
         is_spoilt = field.const is None and "const" in value
         check = _FieldCheck(sheet, self.tables, field, path, value, around=around)
         if not is_spoilt and check.codec():
             check.options()
         return field
 
-    def _one_of(self, value: Table, path: str, key: str, what: str, known: Any) -> str | None:
-        name: str | None = self.sheet.get(value, path, key, str)
-        if name is not None and not self.sheet.one_of(name, join(path, key), what, known):
+    def _option(self, value: Table, path: str, key: str) -> Any:
+        if key in ("default", "absent", "const"):
+            return self._literal(path, value, key)
+        if key == "when":
+            return self.sheet.choices(value, path, key, "well-known event", events.WELL_KNOWN)
+        if key == "also":
+            return self.sheet.texts(value, path, key) or ()
+        unsaid = getattr(Field, key)
+        said = self.sheet.get(value, path, key, str if unsaid is None else type(unsaid), unsaid)
+        known = self._known.get(key)
+        if known and said is not None and not self.sheet.one_of(said, join(path, key), *known):
             return None
-        return name
+        return said
 
     def _literal(self, path: str, value: Table, key: str) -> Any:
-        literal: Any = value.get(key)
-        is_number = isinstance(literal, int | float) and not isinstance(literal, bool)
-        fits = not isinstance(literal, int | float) or (
-            math.isfinite(literal) if isinstance(literal, float) else SMALLEST <= literal <= LARGEST
-        )
-        if not fits:
-            self.sheet.complain(join(path, key), f"should be a finite number of 64 bits, but is {literal!r}")
-            return None
-        if literal is None or is_number or isinstance(literal, str | bool):
+        literal, wanted = value[key], "text, a number, true or false"
+        if isinstance(literal, int | float):
+            wanted = "a finite number of 64 bits"
+            fits = math.isfinite(literal) if isinstance(literal, float) else SMALLEST <= literal <= LARGEST
+        else:
+            fits = isinstance(literal, str)
+        if fits:
             return literal
-        self.sheet.complain(join(path, key), f"should be text, a number, true or false, but is {literal!r}")
+        self.sheet.complain(join(path, key), f"should be {wanted}, but is {literal!r}")
         return None
 
 

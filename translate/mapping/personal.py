@@ -107,20 +107,22 @@ def spots(layout: Layout, mark: Mark) -> list[Spot]:
     """Find where marked data lies in the hub."""
     entries = layout.request.fields if mark.around and layout.request else layout.fields
     path = tuple(mark.place.split("."))
-    found = [_within(entry, path[len(home) :]) for entry in entries for home in _homes(entry, path)]
+    found = [
+        _within(entry, path[home.count(".") + 1 :])
+        for entry in entries
+        for home in (entry.place, *entry.also)
+        if mark.place.startswith(home) and _leads_to(mark.place, home)
+    ]
     if found:
         return [spot for these in found for spot in these]
     return list(_in_extra(path, around=mark.around))
 
 
-def _homes(entry: Field, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Give those places of a field, its other ones too, that a path leads to or into."""
-    for place in (entry.place, *entry.also):
-        home = tuple(place.split("."))
-        # Of the member on the way to the events, which is no value that others lie inside of.
-        is_name = home[-1] == "*"
-        if path[: len(home)] == home and not (is_name and path != home):
-            yield home
+def _leads_to(path: str, home: str) -> bool:
+    """Tell whether a path that begins like a place leads to it or into it."""
+    # The name of the member on the way to the events is no value that others lie inside of.
+    is_name = home.rpartition(".")[2] == "*"
+    return path == home or (path[len(home)] == "." and not is_name)
 
 
 def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:

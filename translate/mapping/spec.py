@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 from translate import events
@@ -11,7 +12,7 @@ from translate.mapping.portions import Files
 from translate.mapping.sending import Delivery
 from translate.vocabulary.spelling import Spelling
 from translate.vocabulary.word import Wire, Word
-from translate.vocabulary.words import word_of
+from translate.vocabulary.words import NO_WORD, WORDS
 
 Records = Literal["json-lines", "csv", "parquet"]
 
@@ -36,8 +37,8 @@ class Field:
     required_for: str | None = None
     when: tuple[str, ...] = ()
     table: str | None = None
-    back: bool = False
     default: Any = None
+    back: bool = False
     absent: Any = None
     const: Any = None
     optional: bool = False
@@ -55,7 +56,7 @@ class Field:
     @property
     def word(self) -> Word:
         """Give the word between the place and the columns: what is asked of a field's codec, is asked of it."""
-        word = word_of(self.codec)
+        word = WORDS.get(self.codec, NO_WORD)
         return word.of_form(self.fits) if self.fits and word.of_form is not None else word
 
     @property
@@ -215,6 +216,11 @@ class Layout:
     def all_fields(self) -> tuple[Field, ...]:
         """Give the fields of the event and of the request around it."""
         return self.fields + (self.request.fields if self.request else ())
+
+    @cached_property
+    def by_place(self) -> dict[str, Field]:
+        """Give them by their places."""
+        return {entry.place: entry for entry in self.all_fields}
 
     @property
     def app_id_pattern(self) -> str | None:

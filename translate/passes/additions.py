@@ -32,11 +32,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import polars as pl
-import polars_hash
 
 from translate import events
 from translate.mapping.spec import Addition
 from translate.passes.sightings import SEPARATOR, WHERE
+from translate.vocabulary.notation import hashing
 
 FOUND = ["first_open", "first_touch", "session_number", "profile_set", "engagement", "session_duration"]
 
@@ -228,7 +228,7 @@ def _made(before: pl.DataFrame, addition: Addition) -> pl.DataFrame:
     named = before.with_columns(_id=pl.concat_str("event_id", pl.lit(SEPARATOR), pl.lit(addition.event)))
     return named.with_columns(
         **told,
-        event_id=polars_hash.col("_id").uuidhash.uuid5(namespace=events.NAMESPACE),
+        event_id=hashing(pl.col("_id")).uuidhash.uuid5(namespace=events.NAMESPACE),
         name=pl.lit(addition.event),
         notes=pl.lit(None, before.schema["notes"]),
         nulls=pl.lit(0, before.schema["nulls"]),

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
-import polars_hash
 
 from translate import events
 from translate.engine.library import by_batches
@@ -23,7 +22,7 @@ WHERE = ["unit", *EVENT]
 
 def hashed(column: str) -> pl.Expr:
     """Hash the text of a column; null stays null."""
-    hash_of: pl.Expr = polars_hash.col(column).nchash.xxh3_128()
+    hash_of: pl.Expr = notation.hashing(pl.col(column)).nchash.xxh3_128()
     return pl.when(pl.col(column).is_not_null()).then(hash_of)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
-import polars_hash
 
 from translate import events
 from translate.engine.library import by_batches, library
@@ -245,7 +244,7 @@ def _with_event_ids_by_expressions(frame: pl.LazyFrame, provided: set[str]) -> p
         for name in events.CONTENT_ADDED
         if name in provided
     ]
-    made = polars_hash.col("_content").uuidhash.uuid5(namespace=events.NAMESPACE)
+    made = notation.hashing(pl.col("_content")).uuidhash.uuid5(namespace=events.NAMESPACE)
     return (
         frame.with_columns(_content=pl.concat_str(pl.concat_str(contents, separator=SEPARATOR), *later))
         .with_columns(event_id=pl.col("event_id").fill_null(made))

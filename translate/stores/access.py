@@ -12,12 +12,13 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from translate.errors import UsageError
+from translate.stores import said
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 NOTHING = hashlib.sha256(b"").hexdigest()
@@ -172,18 +173,9 @@ def _signer(access_key: str, secret_key: str, token: str | None, region: str, se
     return Signer(access_key, secret_key, token, region, service)
 
 
-_said = [Access()]
-
-
 def current() -> Access:
     """Give what this process was told last."""
-    return _said[-1]
-
-
-def say(**given: Any) -> Access:
-    """Say who asks from now on: `profile`, `region`, `endpoint_url`, `request_payer`, `sign_requests`."""
-    _said[-1] = replace(current(), **given)
-    return _said[-1]
+    return Access(**said)
 
 
 # -- connections that stay open, one to each thread that asks: TLS and proxies as botocore finds them -------

@@ -12,20 +12,21 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http import HTTPStatus
-from typing import NamedTuple
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
+from translate.stores import Listed, StoreRefusedError
 from translate.stores.access import (
     NOTHING,
     UNREACHABLE,
     Access,
     BucketAddress,
     Connections,
+    current,
     encoded_path,
     encoded_query,
 )  # fmt: skip
-from translate.stores.refusals import StoreRefusedError, fault_of, told
+from translate.stores.refusals import fault_of, told
 
 ATTEMPTS = 8
 FIRST_WAIT_SECONDS = 0.1
@@ -43,14 +44,6 @@ REDIRECTS = (
     HTTPStatus.TEMPORARY_REDIRECT,
     HTTPStatus.BAD_REQUEST,
 )
-
-
-class Listed(NamedTuple):
-    """One object of a list."""
-
-    key: str
-    bytes: int
-    tag: str
 
 
 Answer = tuple[http.client.HTTPMessage | Mapping[str, str], bytes]  # headers are asked for in small letters
@@ -273,3 +266,8 @@ def _digest(body: bytes) -> str:
 def _wait(attempt: int) -> None:
     most = min(FIRST_WAIT_SECONDS * 2 ** (attempt - 1), WAIT_SECONDS_MAX)
     time.sleep(most * random.uniform(0.5, 1))  # noqa: S311  so that not all come again at once
+
+
+def bucket_of(name: str) -> Bucket:
+    """Give a bucket, as who asks now may see it."""
+    return Bucket(name, current())

@@ -40,27 +40,9 @@ SENTENCES["PermanentRedirect"] = SENTENCES["AuthorizationHeaderMalformed"] = SEN
 ] = 'wrong region: the bucket "{bucket}" is not in {region}{there}'
 SENTENCES["TemporaryRedirect"] = SENTENCES["Redirect"] = SENTENCES["PermanentRedirect"]
 OF_STATUS = {301: "PermanentRedirect", 302: "Redirect", 307: "TemporaryRedirect", 308: "Redirect", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 429: "SlowDown", 503: "SlowDown"}  # fmt: skip
-OF_ONE_OBJECT = frozenset({"NoSuchKey", "AccessDenied", "InvalidObjectState"})
 OFTEN = frozenset({"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded", "OperationAborted"})  # fmt: skip
 MEMBER = re.compile(r"^\{.*\}")
 REGION = re.compile(r"(?:^|[./])s3[.-](?:dualstack\.)?([a-z]{2}(?:-[a-z]+)+-\d+)\.amazonaws\.com")
-
-
-class StoreRefusedError(Exception):
-    """A store refused a call, or could not be reached; the text says what, and the way out."""
-
-    def __init__(self, code: str, message: str) -> None:
-        self.code = code
-        super().__init__(message)
-
-    def __reduce__(self) -> tuple[type[StoreRefusedError], tuple[str, str]]:
-        """Copy it with its code: it may be told by one process to another."""
-        return StoreRefusedError, (self.code, str(self))
-
-    @property
-    def is_of_one_object(self) -> bool:
-        """Tell whether other objects can be read all the same."""
-        return self.code in OF_ONE_OBJECT
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from translate.stores.bucket import Bucket, Listed
-from translate.stores.refusals import StoreRefusedError
+from translate.stores import Listed, StoreRefusedError
+
+if TYPE_CHECKING:  # what goes over the network is imported with a bucket
+    from translate.stores.bucket import Bucket
 
 PIECE_BYTES = 16 * 2**20
 PIECES_MAX = 10_000  # S3 takes no more

@@ -33,6 +33,13 @@ def as_it_is(text: pl.Expr) -> pl.Expr:
     return text
 
 
+def hashing(column: pl.Expr) -> Any:
+    """Give a column with its hashes, in namespaces that polars has not."""
+    import polars_hash  # noqa: PLC0415  slow to import, and few runs hash
+
+    return polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
+
+
 def whole(text: pl.Expr) -> pl.Expr:
     """Read a whole number; what is none is absent."""
     return text.cast(pl.Int64, strict=False)

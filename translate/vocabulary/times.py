@@ -10,8 +10,6 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
-from dateutil import parser as dateutil_parser
-
 from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import RETYPED
 from translate.vocabulary.word import Unit, Word
@@ -178,8 +176,10 @@ def _from_any_iso8601(text: str) -> Instant | NoTime:
         text = f"{leap[1]}59{leap[2] or ''}{leap[3]}"
     if RUN_TOGETHER.fullmatch(text) and len(text) not in (4, 8):
         return NoTime(NO_ISO8601)
+    from dateutil import parser  # noqa: PLC0415  most times are spelled as usual
+
     try:
-        given = dateutil_parser.isoparse(text)
+        given = parser.isoparse(text)
         time = (given if given.tzinfo else given.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
         if leap and time.replace(microsecond=0, tzinfo=None).time() != LAST_SECOND:
             return NoTime(NO_ISO8601)

@@ -18,8 +18,7 @@ from translate.conversion.census.forms import Tables
 from translate.conversion.census.requests import OpenLine, RequestPart, Requests
 from translate.conversion.job import Job
 from translate.conversion.plan import BEFORE, FIRST, Query
-from translate.errors import ConservationError, UsageError
-from translate.mapping.spec import Layout
+from translate.errors import ConservationError
 from translate.reader.reader import OF_LINES
 from translate.vocabulary.notation import json_text
 from translate.vocabulary.notes import RENAMED, USED, InSource, Loss, Note, Spot, read_all
@@ -47,15 +46,6 @@ class Found(NamedTuple):
     record: Value
     event_type: EventType
     keys: list[tuple[Key, str]]
-
-
-def refuse_uncounted(layouts: Iterable[Layout]) -> None:
-    """Raise UsageError for a layout whose files have no text: there is nothing to take a census from."""
-    for layout in layouts:
-        if layout.records == "parquet":
-            raise UsageError(
-                f"--census: counts the keys in the text of a source, and {layout.address} has none: leave --census out"
-            )
 
 
 class Account:

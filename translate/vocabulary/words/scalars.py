@@ -6,13 +6,11 @@ import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any
 
 import polars as pl
-import polars_hash
 
 from translate import events
-from translate.vocabulary.notation import as_it_is, digits, exchanged, first, number, whole
+from translate.vocabulary.notation import as_it_is, digits, exchanged, first, hashing, number, whole
 from translate.vocabulary.notes import FILLED_IN, SAID_ONCE, Finding
 from translate.vocabulary.word import Scalar, Written
 
@@ -138,12 +136,8 @@ def uuid_of(text: str) -> str:
         return ""
 
 
-def _hashing(column: pl.Expr) -> Any:
-    return polars_hash.HExpr._from_pyexpr(column._pyexpr)  # noqa: SLF001  its namespaces hang on its own class
-
-
 def _uuids(column: pl.Expr) -> pl.Expr:
-    made: pl.Expr = _hashing(column).uuidhash.uuid5(namespace=events.NAMESPACE)
+    made: pl.Expr = hashing(column).uuidhash.uuid5(namespace=events.NAMESPACE)
     return made
 
 
@@ -178,7 +172,7 @@ def _is_short(session: pl.Expr) -> pl.Expr:
 
 def _short(columns: Sequence[pl.Expr]) -> pl.Expr:
     session = columns[0]
-    digest = _hashing(session).chash.sha2_256().str.slice(0, 20)
+    digest = hashing(session).chash.sha2_256().str.slice(0, 20)
     return pl.when(_is_short(session)).then(session).otherwise(digest)
 
 
