@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import polars as pl
@@ -412,6 +413,26 @@ def test_numbers_are_taken_in_any_type():
         pl.col("price").cast(pl.Decimal(10, 2)), pl.col("quantity").cast(pl.Int8), attributes=None
     )
     assert translate.write(others, to="clickstream").collect().equals(plain)
+
+
+def test_columns_of_ones_own_are_told():
+    """What a target's rows are not made of does not vanish without a word; what is named as this tool's own columns harms none."""
+    plain = translate.write(EVENTS, to="clickstream").collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        helped = EVENTS.with_columns(
+            shop=pl.lit("x"), clientid=pl.lit("c"), code=pl.lit("bad"), row=pl.lit(7)
+        )
+        assert translate.write(helped, to="clickstream").collect().equals(plain)
+    said = (
+        'write: hub events have no "shop", "clientid" (did you mean "client_id"?), "code", "row": no row holds them; '
+        "drop them, or give what they say to a column that translate.events.COLUMNS lists"
+    )
+    assert [(str(each.message), each.filename) for each in told] == [(said, __file__)]
+    with pytest.warns(
+        UserWarning, match='hub events have no "shop": no row holds it; drop it, or give what it says to'
+    ):
+        translate.write(EVENTS.with_columns(shop=1), to="clickstream")
 
 
 def test_a_limit_beyond_all_rows_takes_all() -> None:

@@ -31,12 +31,13 @@ from translate.conversion.calls import (
     selection_of,
     settings_of,
 )
+from translate.conversion.intake import of_frame
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.engine.library import by_batches
 from translate.errors import CallError, UsageError
 from translate.reader.recognition import Recognised
-from translate.recipe.expressions import Moved, kind_of, moved_keys
+from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import ALL_EVENTS, Selection, is_taken
 from translate.vocabulary import money
@@ -240,7 +241,8 @@ def write(
 
     The frame gets a column for each field of the layout, named by its place; free-form objects, lists and
     numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
-    take are left out; a warning tells of those that it would refuse. `model` is another word for `to`.
+    take are left out; a warning tells of those that it would refuse, another one of columns that are none of the
+    hub's, which no row holds. `model` is another word for `to`.
 
     >>> import translate
     >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
@@ -256,7 +258,10 @@ def write(
         raise UsageError(f"{layout.address} cannot be written")
     told = legal_app_ids(told, layout)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
-    prepared = plan.from_hub(_as_hub(frame.lazy()), of_others=True)
+    ours, strangers = of_frame(frame.lazy())
+    if strangers:
+        warnings.warn(f"write: {strangers}", stacklevel=3)
+    prepared = plan.from_hub(ours, of_others=True)
     prepared = (
         chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
         if chosen
@@ -275,20 +280,6 @@ def write(
     }
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
-
-
-def _as_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Give numbers the types that the hub has; raise UsageError for a hub column of another kind."""
-    casts = []
-    for name, dtype in frame.collect_schema().items():
-        wanted = events.SCHEMA.get(name, dtype)
-        if dtype != pl.Null and kind_of(dtype) != kind_of(wanted):
-            raise UsageError(
-                f'write: column "{name}" should be {kind_of(wanted)}, but is {dtype}; cast it, or give it another name'
-            )
-        if dtype != wanted and (dtype == pl.Null or dtype.is_numeric()):
-            casts.append(pl.col(name).cast(wanted))
-    return frame.with_columns(casts)
 
 
 def _warn_of_rejects(batch: pl.DataFrame) -> pl.DataFrame:
