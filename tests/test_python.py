@@ -435,6 +435,27 @@ def test_columns_of_ones_own_are_told():
         translate.write(EVENTS.with_columns(shop=1), to="clickstream")
 
 
+@pytest.mark.parametrize("where", [None, "name <> 'x'"])
+def test_a_limit_is_the_same_for_a_scan_and_a_conversion(where, tmp_path) -> None:
+    """Of the first n records those that cannot be read are some, here and there; `head` gives n events, as polars does."""
+    event = FULL.read_text(encoding="utf-8").splitlines()[0]
+    for number, lines in enumerate([[event, '{"cut'], ['{"cut', event, event, event]]):
+        (tmp_path / f"{number}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for limit in range(1, 7):
+        out = tmp_path / f"out{limit}"
+        report = translate.convert([*tmp_path.glob("*.json")], to="hub", out=out, limit=limit, where=where)
+        limited = translate.scan([*tmp_path.glob("*.json")], limit=limit, where=where)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert limited.collect().height == report["events"]["written"]
+        unread = report["events"]["rejected"]
+        assert [each.message.args[0][:8] for each in told] == [f"{unread} record"] * (unread > 0)
+    with pytest.warns(UserWarning, match="2 records could not be read"):
+        assert limited.filter(name="x").collect().height == 0
+    assert limited.head(2).collect().height == 2
+    assert translate.scan([*tmp_path.glob("*.json")]).head(4).collect().height == 4
+
+
 def test_a_limit_beyond_all_rows_takes_all() -> None:
     """A number that no frame counts to is none that polars would have to take."""
     assert translate.scan(FULL, limit=10**30).collect().equals(translate.scan(FULL).collect())

@@ -63,8 +63,9 @@ def scan(
     """Read an archive as hub events, unit by unit, when the frame is collected.
 
     Columns as in `translate.events.COLUMNS`; only those that a query needs are made, and only the rows that its filters
-    take leave the reader. Records that cannot be read are left out; a warning says how many. `model` is another word
-    for `from_`. Raise SourceError if there is nothing to read, UsageError for an unknown model.
+    take leave the reader. Records that cannot be read are left out; a warning says how many. Of the first `limit`
+    records they are some, as in `convert`; `.head(n)` gives n events. `model` is another word for `from_`. Raise
+    SourceError if there is nothing to read, UsageError for an unknown model.
 
     >>> import translate
     >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
@@ -85,7 +86,7 @@ def scan(
     )
     frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
     hub: pl.LazyFrame = _of_ours(frame)
-    return hub if limit is None else hub.head(limit)
+    return hub
 
 
 class HubFrame(pl.LazyFrame):
@@ -168,18 +169,23 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         if predicate is not None:  # what cannot be asked of any event is told before one is read
             TRIED.lazy().filter(predicate).collect(engine="in-memory")
         # Of both, the rows are counted before they are filtered: `head(100).filter(...)` keeps fewer than 100.
-        wanted = PushedDown(columns, predicate if rows_wanted is None else None, rows_wanted, job.selection)
-        left = rows_wanted
+        left, records = rows_wanted, job.selection.limit
+        counted = left is not None or records is not None
+        wanted = PushedDown(
+            columns, None if counted else predicate, left if records is None else None, job.selection
+        )
         unread = 0
-        for batch in _while_wanted(hub_batches(job, recognised, wanted)):
+        for whole in _while_wanted(hub_batches(job, recognised, wanted)):
+            batch = whole if records is None else whole.head(records)
+            records = None if records is None else records - batch.height
             good = batch.filter(pl.col("code").is_null()).drop("code")
             unread += batch.height - good.height
             frame = good if left is None else good.head(left)
             left = None if left is None else left - frame.height
-            yield frame if rows_wanted is None or predicate is None else frame.filter(predicate)
-            if left == 0:
+            yield frame.filter(predicate) if counted and predicate is not None else frame
+            if 0 in (left, records):
                 break
-        if unread:
+        if unread and rows_wanted is None:
             warnings.warn(
                 f"{unread:,} record{'s' if unread != 1 else ''} could not be read; convert() tells which and why",
                 stacklevel=2,
@@ -205,9 +211,10 @@ class PushedDown:
 
     def of(self, frame: pl.LazyFrame, moved: Mapping[str, Moved]) -> pl.LazyFrame:
         """Give that, with `code` beside; records that cannot be read are there too, unless only some rows are wanted."""
-        if self.selection:  # the limit is not one of a unit
+        if self.selection:  # the limit is not one of a unit, which gives no more than that
             frame = replace(self.selection, limit=None).apply(frame, moved)
             frame = frame.filter(pl.col("code").is_not_null() | is_taken())
+            frame = frame if self.selection.limit is None else frame.head(self.selection.limit)
         if self.predicate is not None:
             frame = frame.filter(pl.col("code").is_not_null() | self.predicate)
         if self.rows is not None:
