@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MAGIC = b"PAR1"
 # Where a time has an offset and no place (+05:30), as Arrow and pandas write it, polars' own thread would end over the name.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+DIGITS_MAX = 38  # of a decimal that the engine holds
 KEYS = pl.String, pl.Categorical, pl.Enum  # that JSON and the hub's maps can have
 
 
@@ -43,10 +44,30 @@ def columns_of(file: SourceFile) -> list[str]:
 def fault(file: SourceFile) -> str:
     """Say why a file cannot be read, from its last bytes, where Parquet says what it holds; nothing if it can."""
     try:
-        names = scan(file).collect_schema().names()
+        schema = scan(file).collect_schema()
     except (PolarsError, OSError, ReadError) as error:
-        return str(error).partition("\n")[0]
-    return "" if names else "it has no columns"
+        return f"is no whole Parquet file: {str(error).partition(chr(10))[0]}"
+    if not schema:
+        return "is no whole Parquet file: it has no columns"
+    return next(
+        (
+            f"none of its rows can be read: column {name} holds decimals of more than {DIGITS_MAX} digits; write it as text or DOUBLE"
+            for name, dtype in schema.items()
+            if _is_too_precise(dtype)
+        ),
+        "",
+    )
+
+
+def _is_too_precise(dtype: PolarsDataType) -> bool:
+    """Tell of decimals that the engine tells and does not hold: it would stop, or come down."""
+    if isinstance(dtype, pl.Struct):
+        return any(_is_too_precise(field.dtype) for field in dtype.fields)
+    if isinstance(dtype, pl.Map):
+        return _is_too_precise(dtype.key) or _is_too_precise(dtype.value)
+    if isinstance(dtype, pl.List | pl.Array):
+        return _is_too_precise(dtype.inner)
+    return isinstance(dtype, pl.Decimal) and dtype.precision > DIGITS_MAX
 
 
 def scan(file: SourceFile) -> pl.LazyFrame:
