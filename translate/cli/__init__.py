@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 import warnings
@@ -45,6 +46,7 @@ WHOLE = 1000  # no first sentence is cut
 VALUE_CHARACTERS = 100  # of a value that is no number
 # What is imported stays: to look through it time and again only takes time.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
+PIPED = re.compile(r"-:\d.*")  # to the parser it is an option
 NAME_CHARACTERS = 200  # of one that is in error
 MEANT = {
     "validate --to": "--as",
@@ -68,6 +70,10 @@ class _AsGiven:
             return () if several else None
         take = AS_GIVEN.get(param.type_descriptor.annotation)
         given = value if several else [value]
+        if take is _readable and "" in given:  # a path of no text is the folder that one stands in
+            raise UsageError(
+                f"{param.opts[0] if isinstance(param, TyperOption) else param.metavar} is empty: name a path, or . for the folder that you are in"
+            )
         if take is not None and all(isinstance(text, str) for text in given):
             made = [take(text) for text in given]
             if None not in made:
@@ -238,7 +244,10 @@ def _name_what_is_meant(error: Exception) -> None:
 
 
 def _spelled_here(arguments: list[str]) -> list[str]:
-    """Take `help COMMAND`, as git and others have it, for `COMMAND --help`."""
+    """Take `help COMMAND`, as git and others have it, for `COMMAND --help`, and `why -:7` for a line of standard input."""
+    if arguments[:1] == ["why"] and "--" not in arguments:
+        piped = [word for word in arguments if PIPED.fullmatch(word)]
+        return [*(word for word in arguments if word not in piped), *(["--", *piped] if piped else [])]
     return [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else arguments
 
 
