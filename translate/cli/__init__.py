@@ -21,7 +21,7 @@ import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from translate import __version__
-from translate.cli.printing import SHOWN_MAX
+from translate.cli.printing import SHOWN_MAX, keep_streams, whoever_listens
 from translate.engine.choice import ask_polars_for_less, engine, library
 from translate.errors import STORE, ExitCode, MappingError, TranslateError, UsageError
 from translate.wording.rendering import printable
@@ -171,6 +171,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    keep_streams()
     sys.argv[1:] = _spelled_here(sys.argv[1:])
     ask_polars_for_less()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -179,10 +180,7 @@ def main() -> NoReturn:
     _listen()
     warnings.showwarning = _warn
     try:
-        code = app(standalone_mode=False)
-        if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
-            raise KeyboardInterrupt
-        raise SystemExit(code if isinstance(code, int) else ExitCode.DONE)
+        raise SystemExit(_called())
     except MappingError as error:
         _complain(error)
         raise SystemExit(error.exit_code) from None
@@ -191,9 +189,6 @@ def main() -> NoReturn:
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(ExitCode.DONE) from None
     except OSError as error:  # a name that no file can have, and the like
         where = f"{str(error.filename)[:NAME_CHARACTERS]}: " if error.filename else ""
         print(f"translate: {printable(where)}{error.strerror or error}", file=sys.stderr)
@@ -204,6 +199,21 @@ def main() -> NoReturn:
         if not _is_shown(error):
             raise
         raise SystemExit(ExitCode.USAGE) from None
+
+
+def _called() -> int:
+    """Do what is asked for; give its exit code, of which it changes nothing whether somebody reads what is printed."""
+    try:
+        code = app(standalone_mode=False)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the parser makes it a flaw of the run
+            return ExitCode.DONE
+        raise
+    if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
+        raise KeyboardInterrupt
+    with whoever_listens():
+        sys.stdout.flush()
+    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def commands(arguments: Sequence[str] = ()) -> typer.Typer:
