@@ -44,8 +44,7 @@ HOMES = {
 }
 WHOLE = 1000  # no first sentence is cut
 VALUE_CHARACTERS = 100  # of a value that is no number
-# What is imported stays: to look through it time and again only takes time.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000  # what is imported stays: to look through it often only takes time
 PIPED = re.compile(r"-:\d.*")  # to the parser it is an option
 NAME_CHARACTERS = 200  # of one that is in error
 MEANT = {
@@ -102,12 +101,7 @@ def _readable(text: str) -> Path | None:
 
 
 NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
-AS_GIVEN: dict[Any, Callable[[str], Any]] = {
-    str: str,
-    Path: _readable,
-    list[str]: str,
-    list[Path]: _readable,
-}
+AS_GIVEN: dict[Any, Callable[[str], Any]] = {str: str, Path: _readable, list[str]: str, list[Path]: _readable}
 for _kind in (TyperArgument, TyperOption):
     if _typer_s := getattr(_kind, "get_runtime_param", None):  # else this is a typer that has another way
         setattr(  # noqa: B010  mypy takes no other method
@@ -199,6 +193,10 @@ def main() -> NoReturn:
         if not _is_shown(error):
             raise
         raise SystemExit(ExitCode.USAGE) from None
+    finally:
+        # Registered last, it comes first: at the end a signal would stop others that clean up.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            atexit.register(signal.signal, number, signal.SIG_IGN)
 
 
 def _called() -> int:
@@ -228,10 +226,8 @@ def commands(arguments: Sequence[str] = ()) -> typer.Typer:
 
 def _name_what_is_meant(error: Exception) -> None:
     """Have the parser tell the option that others call by the word that was typed."""
-    command, typed = (
-        getattr(getattr(error, "ctx", None), "info_name", None),
-        getattr(error, "option_name", None),
-    )
+    command = getattr(getattr(error, "ctx", None), "info_name", None)
+    typed = getattr(error, "option_name", None)
     meant = MEANT.get(f"{command} {typed}", MEANT.get(str(typed)))
     if meant is not None and getattr(error, "possibilities", None) is not None:
         error.possibilities = [meant]  # type: ignore[attr-defined]
@@ -285,7 +281,8 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _end_interrupted() -> NoReturn:
-    print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
+    with contextlib.suppress(KeyboardInterrupt):  # heard once more
+        print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
     raise SystemExit(ExitCode.INTERRUPTED) from None
 
 
