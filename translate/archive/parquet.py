@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAGIC = b"PAR1"
 # Where a time has an offset and no place (+05:30), as Arrow and pandas write it, polars' own thread would end over the name.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
-DIGITS_MAX = 38  # of a decimal that the engine holds
 KEYS = pl.String, pl.Categorical, pl.Enum  # that JSON and the hub's maps can have
 
 
@@ -47,16 +46,9 @@ def fault(file: SourceFile) -> str:
         schema = scan(file).collect_schema()
     except (PolarsError, OSError, ReadError) as error:
         return f"is no whole Parquet file: {str(error).partition(chr(10))[0]}"
-    if not schema:
-        return "is no whole Parquet file: it has no columns"
-    return next(
-        (
-            f"none of its rows can be read: column {name} holds decimals of more than {DIGITS_MAX} digits; write it as text or DOUBLE"
-            for name, dtype in schema.items()
-            if _is_too_precise(dtype)
-        ),
-        "",
-    )
+    for name in filter(lambda name: _is_too_precise(schema[name]), schema):
+        return f"none of its rows can be read: column {name} holds decimals of more than 38 digits; write it as text or DOUBLE"
+    return "" if schema else "is no whole Parquet file: it has no columns"
 
 
 def _is_too_precise(dtype: PolarsDataType) -> bool:
@@ -67,7 +59,7 @@ def _is_too_precise(dtype: PolarsDataType) -> bool:
         return _is_too_precise(dtype.key) or _is_too_precise(dtype.value)
     if isinstance(dtype, pl.List | pl.Array):
         return _is_too_precise(dtype.inner)
-    return isinstance(dtype, pl.Decimal) and dtype.precision > DIGITS_MAX
+    return isinstance(dtype, pl.Decimal) and dtype.precision > 38  # all that the engine holds
 
 
 def scan(file: SourceFile) -> pl.LazyFrame:
