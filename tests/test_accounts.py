@@ -195,6 +195,38 @@ def test_write_tells_what_it_leaves_out():
             assert translate.write(frame, model="clickstream").collect().height == 0
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("command", "ends", "code", "said"),
+    [
+        ("models", "| true", 0, ""),
+        ("models --json", "| head -1", 0, ""),
+        ("--version", "| true", 0, ""),
+        ("convert --help", "| true", 0, ""),
+        ("check nothing.toml", "| true", 2, ""),
+        ("convert a.json --to clickstream --dry-run", "| true", 0, ""),
+        ("convert a.json --to clickstream --out -", "| true", 0, ""),
+        ("models", "> /dev/full", 3, "translate: No space left on device\n"),
+        ("inspect a.json", "> /dev/full", 3, "translate: No space left on device\n"),
+        ("convert a.json --to clickstream --out o", ">&-", 0, ""),
+        ("convert a.json --to clickstream --out -", ">&-", 2, "translate: --out -: standard output is closed; open it, or name a directory\n"),
+        ("convert no.json --to clickstream --out -", "2>&-", 3, ""),
+        ("inspect -", "<&-", 3, "translate: -: standard input is closed; name a file, or pipe the records in\n"),
+        ("convert - --to clickstream --out -", "<&-", 3, "translate: -: standard input is closed; name a file, or pipe the records in\n"),
+    ],
+)  # fmt: skip
+def test_streams_that_end_or_are_closed(command, ends, code, said, unbuffered, tmp_path):
+    """Nobody reads, nothing can be written, or the shell closed it: no traceback, and no complaint of Python's own at its end."""
+    write(tmp_path / "a.json", 3)
+    call = f"{sys.executable} -m translate {command} {ends}; exit ${{PIPESTATUS[0]}}"
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    ended = subprocess.run(
+        ["bash", "-c", call], check=False, env=env, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stderr) == (code, said)
+    assert ended.stdout == "" or ends != "2>&-"
+
+
 def test_a_reader_that_goes_away_is_no_failure(tmp_path):
     """`translate convert ... | head -1` ends well."""
     write(tmp_path / "a.json", 3)

@@ -512,3 +512,45 @@ def test_whoever_passes_over_an_interruption_does_not_hide_it() -> None:
         ExitCode.INTERRUPTED,
         "translate: interrupted; repeat the call to resume it\n",
     )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_last_moment_is_none(number: int) -> None:
+    """What cleans up at the end of the process is not stopped by it, and nothing is said of that."""
+    # The script's own comes last of all, as that of Python's logging does.
+    script = (
+        "import atexit, os, sys\n"
+        f"atexit.register(os.kill, os.getpid(), {int(number)})\n"
+        "from translate.cli import main\n"
+        "sys.argv = ['translate', '--version']\n"
+        "main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_second_interruption_while_the_last_unit_ends(archive: Path, tmp_path: Path) -> None:
+    """A unit that is on its way is waited for; who is interrupted in that hears of it once, in one line."""
+    script = (
+        "import os, signal, sys, threading, time\n"
+        "from translate import cli\n"
+        "from translate.archive import units\n"
+        "from translate.conversion.run import Conversion\n"
+        "units.FILES_MAX, written = 1, Conversion._written\n"
+        "def slowly(self, unit, *rest, **named):\n"
+        "    if unit.number:\n"
+        "        named['on_drawn']()\n"
+        "        time.sleep(1.5)\n"
+        "    return written(self, unit, *rest, **named)\n"
+        "def interrupt(self, unit):\n"
+        "    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "Conversion._written, Conversion._take_answers = slowly, interrupt\n"
+        f"sys.argv = ['translate', 'convert', {str(archive)!r}, '--to', 'clickstream', '--out', {str(tmp_path / 'out')!r}]\n"
+        "cli.main()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (
+        ExitCode.INTERRUPTED,
+        "translate: interrupted; repeat the call to resume it\n",
+    )

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import polars as pl
@@ -412,6 +413,47 @@ def test_numbers_are_taken_in_any_type():
         pl.col("price").cast(pl.Decimal(10, 2)), pl.col("quantity").cast(pl.Int8), attributes=None
     )
     assert translate.write(others, to="clickstream").collect().equals(plain)
+
+
+def test_columns_of_ones_own_are_told():
+    """What a target's rows are not made of does not vanish without a word; what is named as this tool's own columns harms none."""
+    plain = translate.write(EVENTS, to="clickstream").collect()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        helped = EVENTS.with_columns(
+            shop=pl.lit("x"), clientid=pl.lit("c"), code=pl.lit("bad"), row=pl.lit(7)
+        )
+        assert translate.write(helped, to="clickstream").collect().equals(plain)
+    said = (
+        'write: hub events have no "shop", "clientid" (did you mean "client_id"?), "code", "row": no row holds them; '
+        "drop them, or give what they say to a column that translate.events.COLUMNS lists"
+    )
+    assert [(str(each.message), each.filename) for each in told] == [(said, __file__)]
+    with pytest.warns(
+        UserWarning, match='hub events have no "shop": no row holds it; drop it, or give what it says to'
+    ):
+        translate.write(EVENTS.with_columns(shop=1), to="clickstream")
+
+
+@pytest.mark.parametrize("where", [None, "name <> 'x'"])
+def test_a_limit_is_the_same_for_a_scan_and_a_conversion(where, tmp_path) -> None:
+    """Of the first n records those that cannot be read are some, here and there; `head` gives n events, as polars does."""
+    event = FULL.read_text(encoding="utf-8").splitlines()[0]
+    for number, lines in enumerate([[event, '{"cut'], ['{"cut', event, event, event]]):
+        (tmp_path / f"{number}.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for limit in range(1, 7):
+        out = tmp_path / f"out{limit}"
+        report = translate.convert([*tmp_path.glob("*.json")], to="hub", out=out, limit=limit, where=where)
+        limited = translate.scan([*tmp_path.glob("*.json")], limit=limit, where=where)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            assert limited.collect().height == report["events"]["written"]
+        unread = report["events"]["rejected"]
+        assert [each.message.args[0][:8] for each in told] == [f"{unread} record"] * (unread > 0)
+    with pytest.warns(UserWarning, match="2 records could not be read"):
+        assert limited.filter(name="x").collect().height == 0
+    assert limited.head(2).collect().height == 2
+    assert translate.scan([*tmp_path.glob("*.json")]).head(4).collect().height == 4
 
 
 def test_a_limit_beyond_all_rows_takes_all() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import fastavro
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from canonical import SAMPLES, zoo
 from polars.testing import assert_frame_equal
@@ -676,3 +678,21 @@ def test_parquet_that_is_cut_off(read):
     found = read("mobile_analytics/redshift", whole[:-100], whole)
     assert [event["file"] for event in found.events] == ["file1"] * 5
     assert [(reject["file"], reject["code"]) for reject in found.rejects] == [("file0", "bad_parquet")]
+
+
+@pytest.mark.parametrize("wrapped", [lambda wide: wide, pa.list_, lambda wide: pa.struct([("a", wide)])])
+def test_decimals_that_the_engine_does_not_hold(read, wrapped):
+    """They cost the file that has them, which is told, and no run: the engine stops on them, or comes down."""
+    whole = (SAMPLES / "mobile_analytics" / "redshift_full.parquet").read_bytes()
+    table, buffer = pq.read_table(io.BytesIO(whole)), io.BytesIO()
+    cells = pa.nulls(table.num_rows, wrapped(pa.decimal256(39, 2)))
+    pq.write_table(table.append_column("m_amount", cells), buffer)
+    found = read("mobile_analytics/redshift", buffer.getvalue(), whole)
+    assert [event["file"] for event in found.events] == ["file1"] * 5
+    assert [(reject["file"], reject["code"], reject["message"]) for reject in found.rejects] == [
+        (
+            "file0",
+            "bad_parquet",
+            "none of its rows can be read: column m_amount holds decimals of more than 38 digits; write it as text or DOUBLE",
+        )
+    ]

@@ -146,3 +146,34 @@ def test_an_archive_goes_there_and_back_in_batches(monkeypatch):
     monkeypatch.setattr(journey, "BATCH_EVENTS", 7)
     assert whole["events"]["read"] == 60
     assert translate.roundtrip(archive, via="clickstream", limit=60) == whole
+
+
+def test_columns_of_ones_own_are_filled_on_the_way():
+    """What a setting puts into a column of a dataset comes back under that column's name, and is told as moved there."""
+    said = [
+        "columns.DEVICE=device.platform",
+        "columns.PRICE=price:double",
+        "columns.LEVEL=attributes.level",
+        "columns.LONG=attributes.level:int",
+    ]
+    report = translate.roundtrip(
+        ARCHIVE.parent / "archive", via="personalize", set_=said, where="item_id is not null"
+    )
+    told = {(entry["field"], entry["why"]): entry["events"] for entry in report["differences"]}
+    moved = "moved: into DEVICE, a column of the dataset's own"
+    assert told["attributes.DEVICE", moved] == told["device.platform", moved] == report["events"]["returned"]
+    assert told["price", "moved: into PRICE, a column of the dataset's own"] > 0
+    assert report["undeclared"] == []
+
+
+def test_a_limit_counts_what_cannot_be_read(tmp_path):
+    """Of the first n records those that cannot be read are some, as in every other command."""
+    event = ARCHIVE.read_text(encoding="utf-8").splitlines()[0]
+    (tmp_path / "a.json").write_text(f'{{"cut\n{event}\n{{"cut\n{event}\n{{"cut', encoding="utf-8")
+    for where in (None, "name <> 'x'"):
+        found = [
+            translate.roundtrip(tmp_path, via="pinpoint", limit=limit, where=where)["events"]
+            for limit in range(1, 7)
+        ]
+        assert [each["read"] for each in found] == [0, 1, 1, 2, 2, 2]
+        assert [each["unreadable"] for each in found] == [1, 1, 2, 2, 3, 3]

@@ -103,6 +103,20 @@ def asked(store: Store) -> Counter[str]:
     return Counter({kind: count for kind, count in store.told.items() if kind != "faults"})
 
 
+def test_an_object_beside_a_folder_of_its_name(store):
+    """Whatever lies in a bucket, no two objects of a source have one name: their rejects could not be told apart."""
+    store.buckets["met"] = dict.fromkeys(
+        ("logs", "logs/logs", "logs/x", "a/logs", "a/logs/logs"), b"no record\n"
+    )
+    for source, names in (
+        ("s3://met/logs", ["logs", "logs/logs", "logs/x"]),
+        ("s3://met/a/logs/", ["logs", "logs/logs"]),
+        ("s3://met/logs/logs", ["logs"]),
+        ("s3://met", ["a/logs", "a/logs/logs", "logs", "logs/logs", "logs/x"]),
+    ):
+        assert [file.shown for file in find([source])] == names
+
+
 def test_one_list_and_one_get_an_object(store, tmp_path):
     """A conversion lists once and fetches each object once, and writes what it writes from disk."""
     report = translate.convert("s3://old/awsma", to="clickstream", out=tmp_path / "out")

@@ -1,9 +1,12 @@
 """One record through a conversion, field by field: whence each value comes, and why others are empty."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
+from canonical import SAMPLES
 from rows import archived as record
 
 import translate
@@ -344,3 +347,21 @@ def test_shapes(tmp_path):
     assert chr(27) not in told._repr_html_()
     assert "<table" in told._repr_html_()
     assert "written" in repr(told)
+
+
+def test_a_line_of_standard_input_needs_no_other_sign():
+    """`-:1` is a record, wherever it stands, though to the parser it looks like an option."""
+    sample = SAMPLES / "mobile_analytics" / "archive_full.jsonl"
+    found = []
+    for words in (
+        ["-:1", "--to", "clickstream"],
+        ["--to", "clickstream", "-:1"],
+        ["--to", "clickstream", "--", "-:1"],
+    ):
+        with sample.open("rb") as given:
+            told = subprocess.run(
+                [sys.executable, "-m", "translate", "why", *words], stdin=given, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+        found.append(told.stdout)
+    assert found[0].startswith("-:1: mobile_analytics/archive -> clickstream/events")
+    assert len(set(found)) == 1

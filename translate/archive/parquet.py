@@ -43,10 +43,23 @@ def columns_of(file: SourceFile) -> list[str]:
 def fault(file: SourceFile) -> str:
     """Say why a file cannot be read, from its last bytes, where Parquet says what it holds; nothing if it can."""
     try:
-        names = scan(file).collect_schema().names()
+        schema = scan(file).collect_schema()
     except (PolarsError, OSError, ReadError) as error:
-        return str(error).partition("\n")[0]
-    return "" if names else "it has no columns"
+        return f"is no whole Parquet file: {str(error).partition(chr(10))[0]}"
+    for name in filter(lambda name: _is_too_precise(schema[name]), schema):
+        return f"none of its rows can be read: column {name} holds decimals of more than 38 digits; write it as text or DOUBLE"
+    return "" if schema else "is no whole Parquet file: it has no columns"
+
+
+def _is_too_precise(dtype: PolarsDataType) -> bool:
+    """Tell of decimals that the engine tells and does not hold: it would stop, or come down."""
+    if isinstance(dtype, pl.Struct):
+        return any(_is_too_precise(field.dtype) for field in dtype.fields)
+    if isinstance(dtype, pl.Map):
+        return _is_too_precise(dtype.key) or _is_too_precise(dtype.value)
+    if isinstance(dtype, pl.List | pl.Array):
+        return _is_too_precise(dtype.inner)
+    return isinstance(dtype, pl.Decimal) and dtype.precision > 38  # all that the engine holds
 
 
 def scan(file: SourceFile) -> pl.LazyFrame:

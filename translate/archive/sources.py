@@ -191,13 +191,15 @@ def _find_remote(source: str, apart: tuple[str, ...]) -> Iterator[SourceFile]:
     globs = [f"{named}{below}" for named in (key, globbing.escape(key)) for below in ("", "/*")]
     is_named = re.compile("|".join(map(fnmatch.translate, globs))).match
     elsewhere = tuple(place for place in apart if not f"s3://{name}/{folder}/".startswith(place))
+    is_alone = True  # no object bears the folder's name, as "logs", which is listed before "logs/logs"
     for entry in _listed(source, name, prefix):
         within, location = entry.key[len(folder) :], f"s3://{name}/{entry.key}"
         if not is_named(entry.key) or (HIDDEN.search(within) and not HIDDEN.search(key[len(folder) :])):
             continue
         if location.startswith(elsewhere) or (entry.key.endswith("/") and not entry.bytes):
             continue
-        is_below = within.startswith("/") and within != "/"
+        is_alone = is_alone and within != ""
+        is_below = is_alone and within.startswith("/") and within != "/"
         base = folder if is_below else folder.rpartition("/")[0]
         # One slash, no more: "a//b" and "a/b" are two objects.
         shown = entry.key[len(base) :].removeprefix("/") if base else entry.key
@@ -267,9 +269,7 @@ def near(
         raise UsageError(f"--trust-folders {days:g}: a number of days, 0 or more")
     earliest = -math.inf if since is None else since.timestamp() - days * DAY_SECONDS
     latest = math.inf if until is None else until.timestamp() + days * DAY_SECONDS
-    kept = SourceFiles()
-    folders: Counter[str] = Counter()
-    left_out_bytes = 0
+    kept, folders, left_out_bytes = SourceFiles(), Counter[str](), 0
     for file in files:
         # The innermost: a copy's own day may stand before.
         *_, found = (None, *HOURLY.finditer(file.location))

@@ -235,7 +235,7 @@ class Piped:
 @cache
 def standard_input() -> Piped:
     """Give standard input; whatever asks for it gets the same."""
-    return Piped(sys.stdin.buffer)
+    return Piped(_standard_input())
 
 
 @cache
@@ -244,5 +244,11 @@ def laid_down() -> Path:
     descriptor, name = tempfile.mkstemp(prefix="translate-")
     atexit.register(lambda: Path(name).unlink(missing_ok=True))
     with os.fdopen(descriptor, "wb") as file:
-        shutil.copyfileobj(sys.stdin.buffer, file, CHUNK)
+        shutil.copyfileobj(_standard_input(), file, CHUNK)
     return Path(name)
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise SourceError(f"{PIPE}: standard input is closed; name a file, or pipe the records in")
+    return sys.stdin.buffer

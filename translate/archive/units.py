@@ -152,7 +152,7 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     """Open the rows of a Parquet file; one that is refused, or not whole, is a damage."""
     digest = {file.shown: digest_of(file)}
     reason = parquet.fault(file)
-    damage = Damage("bad_parquet", f"is no whole Parquet file: {reason}", "") if reason else refused
+    damage = Damage("bad_parquet", reason, "") if reason else refused
     if damage is not None:
         return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], {0: damage}), lambda: digest)
     lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.table(file))

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 import warnings
@@ -20,7 +21,7 @@ import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from translate import __version__
-from translate.cli.printing import SHOWN_MAX
+from translate.cli.printing import SHOWN_MAX, keep_streams, whoever_listens
 from translate.engine.choice import ask_polars_for_less, engine, library
 from translate.errors import STORE, ExitCode, MappingError, TranslateError, UsageError
 from translate.wording.rendering import printable
@@ -43,8 +44,8 @@ HOMES = {
 }
 WHOLE = 1000  # no first sentence is cut
 VALUE_CHARACTERS = 100  # of a value that is no number
-# What is imported stays: to look through it time and again only takes time.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 50_000  # what is imported stays: to look through it often only takes time
+PIPED = re.compile(r"-:\d.*")  # to the parser it is an option
 NAME_CHARACTERS = 200  # of one that is in error
 MEANT = {
     "validate --to": "--as",
@@ -68,6 +69,10 @@ class _AsGiven:
             return () if several else None
         take = AS_GIVEN.get(param.type_descriptor.annotation)
         given = value if several else [value]
+        if take is _readable and "" in given:  # a path of no text is the folder that one stands in
+            raise UsageError(
+                f"{param.opts[0] if isinstance(param, TyperOption) else param.metavar} is empty: name a path, or . for the folder that you are in"
+            )
         if take is not None and all(isinstance(text, str) for text in given):
             made = [take(text) for text in given]
             if None not in made:
@@ -96,12 +101,7 @@ def _readable(text: str) -> Path | None:
 
 
 NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
-AS_GIVEN: dict[Any, Callable[[str], Any]] = {
-    str: str,
-    Path: _readable,
-    list[str]: str,
-    list[Path]: _readable,
-}
+AS_GIVEN: dict[Any, Callable[[str], Any]] = {str: str, Path: _readable, list[str]: str, list[Path]: _readable}
 for _kind in (TyperArgument, TyperOption):
     if _typer_s := getattr(_kind, "get_runtime_param", None):  # else this is a typer that has another way
         setattr(  # noqa: B010  mypy takes no other method
@@ -165,6 +165,7 @@ def _options(
 
 def main() -> NoReturn:
     """Run the command line and leave with the exit code of the contract."""
+    keep_streams()
     sys.argv[1:] = _spelled_here(sys.argv[1:])
     ask_polars_for_less()
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -173,10 +174,7 @@ def main() -> NoReturn:
     _listen()
     warnings.showwarning = _warn
     try:
-        code = app(standalone_mode=False)
-        if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
-            raise KeyboardInterrupt
-        raise SystemExit(code if isinstance(code, int) else ExitCode.DONE)
+        raise SystemExit(_called())
     except MappingError as error:
         _complain(error)
         raise SystemExit(error.exit_code) from None
@@ -185,9 +183,6 @@ def main() -> NoReturn:
         raise SystemExit(error.exit_code) from None
     except (KeyboardInterrupt, typer.Abort):
         _end_interrupted()
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(ExitCode.DONE) from None
     except OSError as error:  # a name that no file can have, and the like
         where = f"{str(error.filename)[:NAME_CHARACTERS]}: " if error.filename else ""
         print(f"translate: {printable(where)}{error.strerror or error}", file=sys.stderr)
@@ -198,6 +193,25 @@ def main() -> NoReturn:
         if not _is_shown(error):
             raise
         raise SystemExit(ExitCode.USAGE) from None
+    finally:
+        # Registered last, it comes first: at the end a signal would stop others that clean up.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            atexit.register(signal.signal, number, signal.SIG_IGN)
+
+
+def _called() -> int:
+    """Do what is asked for; give its exit code, of which it changes nothing whether somebody reads what is printed."""
+    try:
+        code = app(standalone_mode=False)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the parser makes it a flaw of the run
+            return ExitCode.DONE
+        raise
+    if code == ExitCode.INTERRUPTED:  # what the parser makes of Ctrl-C
+        raise KeyboardInterrupt
+    with whoever_listens():
+        sys.stdout.flush()
+    return code if isinstance(code, int) else ExitCode.DONE
 
 
 def commands(arguments: Sequence[str] = ()) -> typer.Typer:
@@ -212,10 +226,8 @@ def commands(arguments: Sequence[str] = ()) -> typer.Typer:
 
 def _name_what_is_meant(error: Exception) -> None:
     """Have the parser tell the option that others call by the word that was typed."""
-    command, typed = (
-        getattr(getattr(error, "ctx", None), "info_name", None),
-        getattr(error, "option_name", None),
-    )
+    command = getattr(getattr(error, "ctx", None), "info_name", None)
+    typed = getattr(error, "option_name", None)
     meant = MEANT.get(f"{command} {typed}", MEANT.get(str(typed)))
     if meant is not None and getattr(error, "possibilities", None) is not None:
         error.possibilities = [meant]  # type: ignore[attr-defined]
@@ -238,7 +250,10 @@ def _name_what_is_meant(error: Exception) -> None:
 
 
 def _spelled_here(arguments: list[str]) -> list[str]:
-    """Take `help COMMAND`, as git and others have it, for `COMMAND --help`."""
+    """Take `help COMMAND`, as git and others have it, for `COMMAND --help`, and `why -:7` for a line of standard input."""
+    if arguments[:1] == ["why"] and "--" not in arguments:
+        piped = [word for word in arguments if PIPED.fullmatch(word)]
+        return [*(word for word in arguments if word not in piped), *(["--", *piped] if piped else [])]
     return [*arguments[1:2], "--help"] if arguments[:1] == ["help"] else arguments
 
 
@@ -266,7 +281,8 @@ def _interrupt(number: int, _frame: FrameType | None) -> None:
 
 
 def _end_interrupted() -> NoReturn:
-    print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
+    with contextlib.suppress(KeyboardInterrupt):  # heard once more
+        print("translate: interrupted; repeat the call to resume it", file=sys.stderr)
     raise SystemExit(ExitCode.INTERRUPTED) from None
 
 

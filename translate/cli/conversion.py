@@ -32,7 +32,7 @@ from translate.cli.options import (
     said,
     switch,
 )
-from translate.cli.printing import Bar, print_json, print_slips, tell
+from translate.cli.printing import Bar, print_json, print_slips, tell, whoever_listens
 from translate.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -205,6 +205,8 @@ def _stream(
         raise translate.UsageError(
             f"{refused[0]} cannot stream: leave it out, or name a directory in place of --out -"
         )
+    if sys.__stdout__ is None:
+        raise translate.UsageError("--out -: standard output is closed; open it, or name a directory")
     try:
         report = translate.stream(sources, output=sys.stdout.buffer, rejects=rejects, **options)
     except BrokenPipeError:  # whoever read has enough
@@ -218,10 +220,11 @@ def _stream(
 
 
 def _print_preview(shown: Preview, *, as_json: bool) -> None:
-    if as_json:
-        print_json(shown)
-    elif shown:
-        print(shown.to_text())
+    with whoever_listens():
+        if as_json:
+            print_json(shown)
+        elif shown:
+            print(shown.to_text())
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from translate.cli.printing import (
     print_list,
     print_verdict,
     tell,
+    whoever_listens,
 )
 from translate.errors import ExitCode, MappingError
 from translate.wording.rendering import many, printable
@@ -179,12 +180,13 @@ def check(
             results.append(translate.check(file, mappings=mappings))
         except MappingError as error:
             results.append(Checked(str(file), error.complaints))
-    if as_json:
-        print_json([
-            {"file": str(file), "tests": checked.tests, "complaints": list(map(str, checked.complaints))}
-            for file, checked in zip(files, results, strict=True)
-        ])  # fmt: skip
-    else:
-        for file, checked in zip(files, results, strict=True):
-            print(*checked.complaints, f"{file}: {checked.verdict}", sep="\n")
+    with whoever_listens():
+        if as_json:
+            print_json([
+                {"file": str(file), "tests": checked.tests, "complaints": list(map(str, checked.complaints))}
+                for file, checked in zip(files, results, strict=True)
+            ])  # fmt: skip
+        else:
+            for file, checked in zip(files, results, strict=True):
+                print(*checked.complaints, f"{file}: {checked.verdict}", sep="\n")
     return ExitCode.USAGE if any(checked.complaints for checked in results) else ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -38,7 +39,27 @@ def whoever_listens() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_nowhere()
+
+
+def keep_streams() -> None:
+    """Have something to print to where the caller closed it, else errors go where results belong; and end it well."""
+    atexit.register(_let_go)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  until the end of the process
+
+
+def _let_go() -> None:
+    """Leave nothing printed that cannot be written: Python would complain of it, in its words, after the last of ours."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _print_nowhere()
+
+
+def _print_nowhere() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(found: Any, print_it: Callable[[], object], *, as_json: bool) -> None:

@@ -31,12 +31,13 @@ from translate.conversion.calls import (
     selection_of,
     settings_of,
 )
+from translate.conversion.intake import of_frame
 from translate.conversion.job import HUB_MODEL, Job
 from translate.conversion.reading import Readings
 from translate.engine.library import by_batches
 from translate.errors import CallError, UsageError
 from translate.reader.recognition import Recognised
-from translate.recipe.expressions import Moved, kind_of, moved_keys
+from translate.recipe.expressions import Moved, moved_keys
 from translate.recipe.mistakes import notes_on
 from translate.recipe.rules import ALL_EVENTS, Selection, is_taken
 from translate.vocabulary import money
@@ -62,8 +63,9 @@ def scan(
     """Read an archive as hub events, unit by unit, when the frame is collected.
 
     Columns as in `translate.events.COLUMNS`; only those that a query needs are made, and only the rows that its filters
-    take leave the reader. Records that cannot be read are left out; a warning says how many. `model` is another word
-    for `from_`. Raise SourceError if there is nothing to read, UsageError for an unknown model.
+    take leave the reader. Records that cannot be read are left out; a warning says how many. Of the first `limit`
+    records they are some, as in `convert`; `.head(n)` gives n events. `model` is another word for `from_`. Raise
+    SourceError if there is nothing to read, UsageError for an unknown model.
 
     >>> import translate
     >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
@@ -84,7 +86,7 @@ def scan(
     )
     frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
     hub: pl.LazyFrame = _of_ours(frame)
-    return hub if limit is None else hub.head(limit)
+    return hub
 
 
 class HubFrame(pl.LazyFrame):
@@ -167,18 +169,23 @@ def _event_batches(job: Job, recognised: Recognised) -> Any:
         if predicate is not None:  # what cannot be asked of any event is told before one is read
             TRIED.lazy().filter(predicate).collect(engine="in-memory")
         # Of both, the rows are counted before they are filtered: `head(100).filter(...)` keeps fewer than 100.
-        wanted = PushedDown(columns, predicate if rows_wanted is None else None, rows_wanted, job.selection)
-        left = rows_wanted
+        left, records = rows_wanted, job.selection.limit
+        counted = left is not None or records is not None
+        wanted = PushedDown(
+            columns, None if counted else predicate, left if records is None else None, job.selection
+        )
         unread = 0
-        for batch in _while_wanted(hub_batches(job, recognised, wanted)):
+        for whole in _while_wanted(hub_batches(job, recognised, wanted)):
+            batch = whole if records is None else whole.head(records)
+            records = None if records is None else records - batch.height
             good = batch.filter(pl.col("code").is_null()).drop("code")
             unread += batch.height - good.height
             frame = good if left is None else good.head(left)
             left = None if left is None else left - frame.height
-            yield frame if rows_wanted is None or predicate is None else frame.filter(predicate)
-            if left == 0:
+            yield frame.filter(predicate) if counted and predicate is not None else frame
+            if 0 in (left, records):
                 break
-        if unread:
+        if unread and rows_wanted is None:
             warnings.warn(
                 f"{unread:,} record{'s' if unread != 1 else ''} could not be read; convert() tells which and why",
                 stacklevel=2,
@@ -204,9 +211,10 @@ class PushedDown:
 
     def of(self, frame: pl.LazyFrame, moved: Mapping[str, Moved]) -> pl.LazyFrame:
         """Give that, with `code` beside; records that cannot be read are there too, unless only some rows are wanted."""
-        if self.selection:  # the limit is not one of a unit
+        if self.selection:  # the limit is not one of a unit, which gives no more than that
             frame = replace(self.selection, limit=None).apply(frame, moved)
             frame = frame.filter(pl.col("code").is_not_null() | is_taken())
+            frame = frame if self.selection.limit is None else frame.head(self.selection.limit)
         if self.predicate is not None:
             frame = frame.filter(pl.col("code").is_not_null() | self.predicate)
         if self.rows is not None:
@@ -240,7 +248,8 @@ def write(
 
     The frame gets a column for each field of the layout, named by its place; free-form objects, lists and
     numbers are JSON text, and `row` is the whole row as JSON, for JSON layouts. Events that the target does not
-    take are left out; a warning tells of those that it would refuse. `model` is another word for `to`.
+    take are left out; a warning tells of those that it would refuse, another one of columns that are none of the
+    hub's, which no row holds. `model` is another word for `to`.
 
     >>> import translate
     >>> events = translate.scan("sample_data/mobile_analytics/archive_full.jsonl")
@@ -256,7 +265,10 @@ def write(
         raise UsageError(f"{layout.address} cannot be written")
     told = legal_app_ids(told, layout)
     chosen = recipes.load(recipe, told.mappings) if recipe is not None else None
-    prepared = plan.from_hub(_as_hub(frame.lazy()), of_others=True)
+    ours, strangers = of_frame(frame.lazy())
+    if strangers:
+        warnings.warn(f"write: {strangers}", stacklevel=3)
+    prepared = plan.from_hub(ours, of_others=True)
     prepared = (
         chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
         if chosen
@@ -275,20 +287,6 @@ def write(
     }
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
-
-
-def _as_hub(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Give numbers the types that the hub has; raise UsageError for a hub column of another kind."""
-    casts = []
-    for name, dtype in frame.collect_schema().items():
-        wanted = events.SCHEMA.get(name, dtype)
-        if dtype != pl.Null and kind_of(dtype) != kind_of(wanted):
-            raise UsageError(
-                f'write: column "{name}" should be {kind_of(wanted)}, but is {dtype}; cast it, or give it another name'
-            )
-        if dtype != wanted and (dtype == pl.Null or dtype.is_numeric()):
-            casts.append(pl.col(name).cast(wanted))
-    return frame.with_columns(casts)
 
 
 def _warn_of_rejects(batch: pl.DataFrame) -> pl.DataFrame:

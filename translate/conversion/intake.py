@@ -16,10 +16,12 @@ from translate.archive.batches import Lines
 from translate.archive.lines import Damage
 from translate.conversion.job import Job
 from translate.engine.library import by_batches
+from translate.errors import UsageError, suggest
 from translate.mapping.settings import Settings
 from translate.reader.hub import TRAVELLERS, Hub
 from translate.reader.literals import DECODER, NUMBER, Refused, canonical, exact_digits, shown, syntax_error
 from translate.reader.reader import Reader, Tally
+from translate.recipe.expressions import kind_of
 from translate.vocabulary import notes
 
 NO_TABLE = Damage("not_recognised", "is no Parquet file of hub events", "")
@@ -62,6 +64,39 @@ def take_in(job: Job, lines: Lines, *, tally: Tally | None = None) -> Intake:
     )  # fmt: skip
     hub = Hub(job.source_mapping, job.source_layout, job.settings)
     return Intake(hub.events(reader.records(lines)), hub.provided, hub.places, reader.unsound)
+
+
+def of_frame(frame: pl.LazyFrame) -> tuple[pl.LazyFrame, str]:
+    """Give the hub columns of a caller's frame, numbers with the hub's types, and what is said of other columns.
+
+    Raise UsageError for a hub column of another kind.
+    """
+    given = frame.collect_schema()
+    columns = []
+    for name, dtype in given.items():
+        wanted = events.SCHEMA.get(name)
+        if wanted is None:
+            continue
+        if dtype != pl.Null and kind_of(dtype) != kind_of(wanted):
+            raise UsageError(
+                f'write: column "{name}" should be {kind_of(wanted)}, but is {dtype}; cast it, or give it another name'
+            )
+        recast = dtype != wanted and (dtype == pl.Null or dtype.is_numeric())
+        columns.append(pl.col(name).cast(wanted) if recast else pl.col(name))
+    return frame.select(columns), _of_strangers([name for name in given if name not in events.SCHEMA])
+
+
+def _of_strangers(names: list[str]) -> str:
+    """Say that columns which are none of the hub's go nowhere; nothing if there are none."""
+    if not names:
+        return ""
+    near = {name: suggest(name, events.SCHEMA).removeprefix("; ") for name in names}
+    listed = ", ".join(f'"{name}" ({meant})' if meant else f'"{name}"' for name, meant in near.items())
+    them, they_say = ("it", "it says") if len(names) == 1 else ("them", "they say")
+    return (
+        f"hub events have no {listed}: no row holds {them}; drop {them}, or give what {they_say} to a column that "
+        "translate.events.COLUMNS lists"
+    )
 
 
 def _of_hub_files(lines: Lines, settings: Settings, tally: Tally) -> Intake:

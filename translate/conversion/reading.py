@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -214,7 +214,7 @@ class Course:
 
 def in_relay(
     units: Iterable[Unit], make: Callable[[Unit, Callable[[], None]], Made]
-) -> Iterator[tuple[Unit, Made]]:
+) -> Generator[tuple[Unit, Made], None, None]:
     """Make units, and give them in their order; `make` gets what to call once all lines of its unit are drawn.
 
     Two of them are on their way at most. Those that may be long are made by themselves.

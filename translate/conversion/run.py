@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,16 +96,17 @@ class Conversion:
                 if self.crew:
                     self.crew.make(self, passes)
                 files = closing.FileAccounts(self.output.scratch / FILES)
-                for unit, report in self._accounts(passes, total):
-                    report.check(f"unit {unit.number}")
-                    total.add(report)
-                    self._take_answers(unit)
-                    files.add(report.files)
-                    report.files = []  # there may be ten thousand, while the next unit is made
-                    if self.crew is None:
-                        self.course.finish(unit.files)
-                    if closing.has_enough(self.job, total):
-                        break
+                with contextlib.closing(self._accounts(passes, total)) as accounts:
+                    for unit, report in accounts:
+                        report.check(f"unit {unit.number}")
+                        total.add(report)
+                        self._take_answers(unit)
+                        files.add(report.files)
+                        report.files = []  # there may be ten thousand, while the next unit is made
+                        if self.crew is None:
+                            self.course.finish(unit.files)
+                        if closing.has_enough(self.job, total):
+                            break
                 total.check("in total")
                 closing.find_identical(total, self.sinks, self.units)
                 closing.find_unordered(total, self.job, self.sinks, self.units)
@@ -124,7 +126,9 @@ class Conversion:
                 refuse_full_disk(error)
                 raise OutputError(f"{self.output.shown}: {error.strerror or error}") from error
 
-    def _accounts(self, passes: Passes | None, total: RunReport) -> Iterator[tuple[Unit, RunReport]]:
+    def _accounts(
+        self, passes: Passes | None, total: RunReport
+    ) -> Generator[tuple[Unit, RunReport], None, None]:
         """Give the account of each unit, made now or kept; `total` is what those before it add up to."""
         if not self._are_apart:
             for unit in self.told_units():
@@ -138,8 +142,10 @@ class Conversion:
         def make(unit: Unit, on_drawn: Callable[[], None]) -> RunReport | tuple[WrittenUnit, dict[str, str]]:
             return self._kept(unit) or self._written(unit, self.job, passes, sequence=1, on_drawn=on_drawn)
 
-        for unit, made in in_relay(self.told_units(), make):
-            yield unit, made if isinstance(made, RunReport) else self._finished(unit, *made)
+        # Closed here, not whenever Python finds it: it waits for units, and who is interrupted then is to be told.
+        with contextlib.closing(in_relay(self.told_units(), make)) as relay:
+            for unit, made in relay:
+                yield unit, made if isinstance(made, RunReport) else self._finished(unit, *made)
 
     @property
     def _are_apart(self) -> bool:

@@ -100,7 +100,9 @@ def replay(
     if not dry_run:
         refuse_without_secrets(target)
     chosen = (
-        parse_rate(rate) if rate else Rate("requests", destination.delivery.quota.default_requests_per_second)
+        parse_rate(rate)
+        if rate is not None
+        else Rate("requests", destination.delivery.quota.default_requests_per_second)
     )
     accepted = accepted_of(accept, destination)
     if speedup is not None and not speedup > 0:

@@ -145,16 +145,23 @@ def _take_turns(one: Field, other: Field) -> bool:
     return any(asked is not None and asked == unless for asked, unless in turns)
 
 
+# The way out for columns that have a dot in their name: to a sheet it parts members.
+AS_KEY = '; cells of a column "a.b" are read as attributes."a.b" by "*" = { hub = "attributes", as = "text_columns" }'
+
+
 def _of_csv(layout: Layout) -> Iterator[Found]:
     if layout.request is not None:
         yield ("request",), "csv records are not packed into requests"
     for entry in layout.fields:
         is_object = entry.word.is_container and not entry.word.readable_only
         if len(entry.path) > 1 or is_object or entry.word.wire == "json":
-            yield ("fields", entry.place), "a csv record holds single values only"
+            yield (
+                ("fields", entry.place),
+                f"a csv record holds single values only{AS_KEY if '.' in entry.place else ''}",
+            )
         for other in entry.also:
             if "." in other:
-                told = f'"{other}" is no column: a csv record holds single values only'
+                told = f'"{other}" is no column: a csv record holds single values only{AS_KEY}'
                 yield ("fields", entry.place, "also"), told
 
 

@@ -126,6 +126,10 @@ def read_settings(said: Path | Mapping[str, Any] | None, assignments: Iterable[s
     file = said if isinstance(said, Path) else None
     table: dict[str, Any] = _unfolded(said) if isinstance(said, Mapping) else {}
     shown = "settings" if table else "--set"
+    if file is not None and file.is_dir():
+        raise UsageError(
+            f"--settings {file}: is a folder; name a file in it, such as {file / 'settings.toml'}"
+        )
     if file is not None:
         table, _ = read_toml(file, file.name)
         refuse_other(table, file, "settings")

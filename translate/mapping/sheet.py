@@ -138,7 +138,7 @@ def read_toml(path: Path, shown: str) -> tuple[dict[str, Any], str]:
         message = f"is not UTF-8 text: {error.reason} at byte {error.start}"
     except tomllib.TOMLDecodeError as error:
         raise MappingError([_no_toml(shown, error, content.decode(ENCODING))]) from None
-    raise MappingError([Complaint(shown, "", message)])
+    raise MappingError([Complaint(shown or str(path), "", message)])  # "." has no name
 
 
 def _no_toml(shown: str, error: tomllib.TOMLDecodeError, text: str) -> Complaint:

@@ -137,6 +137,8 @@ def asked_for(
     """Judge what a call asks for; raise UsageError for what is unknown or not for the target's model."""
     names = [add] if isinstance(add, str) else list(add)
     wanted = [name.strip() for given in names for name in given.split(",") if name.strip()]
+    if names and not wanted:  # a variable of a shell that is not set
+        raise UsageError(f'--add "{",".join(names)}": names nothing to add (one of: {", ".join(ADDITIONS)})')
     for name in wanted:
         if name not in ADDITIONS:
             raise UsageError(

@@ -121,6 +121,8 @@ def listed_in(file: str | os.PathLike[str] | Iterable[str]) -> Erasure:
         raise UsageError(
             f"{OPTION} {file}: there is no such file; name one that holds an id a line"
         ) from None
+    except IsADirectoryError:
+        raise UsageError(f"{OPTION} {file}: is a folder; name a file that holds an id a line") from None
     except OSError as error:
         raise UsageError(f"{OPTION} {file}: {error.strerror or error}") from None
     return _listed(text.split("\n"), f"{OPTION} {file}: lists no id; it holds one a line")

@@ -39,6 +39,7 @@ from translate.writer import dataset
 if TYPE_CHECKING:
     from translate.judging.archive_limits import Validated
     from translate.telling.explanation.pages import Explanation
+    from translate.telling.journey import Comparison
 
 
 @checked
@@ -165,12 +166,14 @@ def roundtrip(
     for origin in recognised.sources:
         here = Recognised([origin], recognised.refused)
         home = dataset.with_columns(origin.layout, dataset.kept(origin))
-        journey = Roundtrip((origin.mapping, home), job.target, job.settings)
+        journey = Roundtrip((origin.mapping, home), job.target, job.settings, job.columns)
         journey.comparison = total
         for batch in hub_batches(job.reading(origin), here):
-            total.events["unreadable"] += batch.height - batch["code"].null_count()
-            journey.add(_taken(batch, job.selection, total.events["read"], moved_keys(origin.layout)))
-            if limit is not None and total.events["read"] >= limit:
+            taken = _taken(batch, job.selection, _met(total), moved_keys(origin.layout))
+            good = taken.filter(pl.col("code").is_null()).drop("code")
+            total.events["unreadable"] += taken.height - good.height
+            journey.add(good)
+            if limit is not None and _met(total) >= limit:
                 break
     result = {
         "from": recognised.address,
@@ -190,17 +193,22 @@ def _with_verdict(
     return {"verdict": told, **result} if told else result
 
 
+def _met(total: Comparison) -> int:
+    """Count what a limit counts: events, and records that cannot be one."""
+    return total.events["read"] + total.events["unreadable"]
+
+
 def _taken(
     batch: pl.DataFrame, selection: Selection, taken_already: int, moved: Mapping[str, Moved]
 ) -> pl.DataFrame:
-    """Give the events of a batch that the selection takes."""
+    """Give the events of a batch that the selection takes, those that cannot be read among them, by their `code`."""
     if not selection:
-        return batch.filter(pl.col("code").is_null()).drop("code")
-    rest = None if selection.limit is None else selection.limit - taken_already
+        return batch
     judged = dataclasses.replace(selection, limit=None).apply(batch.lazy(), moved)
-    frame = judged.filter(is_taken())
-    frame = frame if rest is None else frame.head(min(rest, ROWS_MAX))
-    return frame.select(*events.SCHEMA).collect()
+    frame = judged.filter(pl.col("code").is_not_null() | is_taken())
+    if selection.limit is not None:
+        frame = frame.head(min(selection.limit - taken_already, ROWS_MAX))
+    return frame.select("code", *events.SCHEMA).collect()
 
 
 @checked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,17 +9,18 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.archive import table
 from translate.archive.batches import Lines
 from translate.conversion.plan import from_hub, without_recipe
+from translate.mapping.columns import Column
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Layout, Mapping
 from translate.reader.hub import Hub, with_event_ids
 from translate.reader.reader import Reader
 from translate.vocabulary import notes
 from translate.vocabulary.notes import InHub, Spot
+from translate.writer import dataset
 from translate.writer.losses import Plan
-from translate.writer.packing import ROW, Packer
+from translate.writer.packing import ROW, as_lines
 from translate.writer.shape import Source, same_events
 from translate.writer.writer import FILTERED, NOTES, Writer
 
@@ -31,6 +31,7 @@ EXAMPLES_MAX = 3
 BATCH_EVENTS = 10_000
 Declared = dict[Spot, str]
 Declaration = tuple[pl.Expr, Spot, str]
+Columns = tuple[Column, ...]
 
 
 @dataclass(frozen=True)
@@ -70,22 +71,29 @@ class Journey:
 
 def travel(
     frame: pl.DataFrame, mapping: Mapping, layout: Layout, settings: Settings, *, keeps_extra: bool = False, keeps_around: bool = True,
-    lists: tuple[str, ...] = (),
+    lists: tuple[str, ...] = (), columns: Columns = (),
 ) -> Journey:  # fmt: skip
-    """Write events as a layout has them, and read them back; `lists` are those of the layout that they come from."""
-    given = Source(frozenset(events.SCHEMA), {}, lists=frozenset(lists))
+    """Write events as a layout has them, and read them back.
+
+    `lists` are those of the layout that they come from, `columns` those of a dataset's own that the caller names.
+    """
+    given = Source(
+        frozenset(events.SCHEMA), {}, frozenset({"attributes"} if columns else ()), lists=frozenset(lists)
+    )
     source = replace(given, keeps_extra=keeps_extra, keeps_around=keeps_around)
     writer = Writer(mapping, layout, settings, source)
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()
-    rows = writer.rows(without_recipe(departed.lazy()))
-    declarations = _declarations(writer.plan())
+    rows = writer.rows(dataset.moved(without_recipe(departed.lazy()), columns))
+    declarations = _declarations(columns, writer.plan())
     flags = {name: flag for name, (flag, _, _) in declarations.items()}
     shown = [f"={entry.place}" for entry in writer.columns] if layout.records == "csv" else [ROW]
     kept = list(dict.fromkeys([INDEX, "code", "message", FILTERED, NOTES, *shown, *writer.columns_around]))
     members = {f"+{expression.meta.output_name()}": expression for expression in writer.members()}
     judged = rows.select(*kept, **flags, **members).collect()
     is_written = pl.col("code").is_null() & pl.col(FILTERED).is_null()
-    lines, order = _lines(judged.filter(is_written), layout, settings, shown, list(members))
+    written = judged.filter(is_written)
+    lines, met = as_lines(written, layout, settings, shown, list(members))
+    order = written[INDEX].gather(met).to_list()
     arrived, unread = _read(lines, order, mapping, layout, settings)
     told = judged.filter(~is_written).select(INDEX, "code", "message", FILTERED)
     refused = {
@@ -94,24 +102,6 @@ def travel(
     }
     declared = _declared(judged, declarations)
     return Journey(departed.select(INDEX, *events.SCHEMA), arrived, refused, unread, declared)
-
-
-def _lines(
-    written: pl.DataFrame, layout: Layout, settings: Settings, shown: list[str], members: list[str]
-) -> tuple[list[str], list[int]]:
-    """Give the lines of what was written, and the events in the order in which a reader meets them."""
-    order: list[int] = written[INDEX].to_list()
-    if layout.records == "csv":
-        cells = written.select(shown).rename(lambda name: name.removeprefix("="))
-        return table.rows_of(cells.write_csv(quote_style="necessary")), order
-    if layout.request is None:
-        return written[ROW].to_list(), order
-    output = io.BytesIO()
-    met: list[int] = []
-    packer = Packer(layout, settings, output, tell=met.extend)
-    packer.add(written.select(pl.col(name).alias(name.removeprefix("+")) for name in members))
-    packer.finish()
-    return output.getvalue().decode().removesuffix("\n").split("\n"), [order[number] for number in met]
 
 
 def _read(
@@ -129,9 +119,10 @@ def _read(
     return arrived, dict(zip(unread[INDEX], unread["message"], strict=True))
 
 
-def _declarations(plan: Plan) -> dict[str, Declaration]:
+def _declarations(columns: Columns, plan: Plan) -> dict[str, Declaration]:
     """Give what the writer says to lose, to change or to fill in: a flag's name, of which events, where and why."""
-    told: list[Declaration] = [(loss.events, loss.spot, f"{loss.kind}: {loss.why}") for loss in plan.losses]
+    told = [*dataset.ways(columns)]
+    told += [(loss.events, loss.spot, f"{loss.kind}: {loss.why}") for loss in plan.losses]
     for finding in plan.findings:
         if finding.field:
             why = finding.message.removeprefix(f"{finding.field}: ")
@@ -229,8 +220,9 @@ class Comparison:
 class Roundtrip:
     """Takes events from their own layout through another one and home again, batch by batch."""
 
-    def __init__(self, home: Address, via: Address, settings: Settings) -> None:
+    def __init__(self, home: Address, via: Address, settings: Settings, columns: Columns = ()) -> None:
         self._home = home
+        self._columns = columns
         self._via = via
         self._settings = settings
         self.comparison = Comparison()
@@ -244,6 +236,7 @@ class Roundtrip:
         (_, via), (_, home) = self._via, self._home
         there = travel(
             batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address, lists=home.lists,
+            columns=self._columns,
         )  # fmt: skip
         back = (
             travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)

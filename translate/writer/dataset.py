@@ -18,7 +18,7 @@ from translate.mapping.spec import Field, Layout, Mapping
 from translate.reader.looks import head, schema_in
 from translate.reader.recognition import Origin, Recognised
 from translate.vocabulary import notation
-from translate.vocabulary.notes import USED
+from translate.vocabulary.notes import USED, InHub, Spot
 from translate.vocabulary.spelling import camel_case
 from translate.writer.writer import FILTERED
 
@@ -125,6 +125,17 @@ def sources(column: Column) -> list[str]:
         for kind in ("attributes", "metrics", "other")
         if f"{kind}.{name}" != column.home
     ]
+
+
+def ways(columns: Iterable[Column]) -> Iterator[tuple[pl.Expr, Spot, str]]:
+    """Tell of the values that were moved, where they lay and where they lie now: of which events, where, and why."""
+    for column in columns:
+        for source in sources(column):
+            is_moved = pl.col(USED).list.contains(source).fill_null(value=False)
+            for place in (source, column.home):
+                kind, _, key = place.partition(".")
+                spot = InHub(place) if place in events.SCHEMA else InHub(kind, key)
+                yield is_moved, spot, f"moved: into {column.name}, a column of the dataset's own"
 
 
 def _moved(frame: pl.LazyFrame, column: Column, source: str) -> pl.LazyFrame:

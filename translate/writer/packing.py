@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
+from translate.archive import table
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary.notation import json_text
@@ -212,3 +214,24 @@ def _around(batch: pl.DataFrame, entries: Sequence[Field], others: str, hour: pl
 def _said(around: Around) -> Said:
     *values, others, _ = around
     return said(tuple(values), others)
+
+
+def as_lines(
+    written: pl.DataFrame, layout: Layout, settings: Settings, shown: list[str], members: list[str]
+) -> tuple[list[str], list[int]]:
+    """Give the lines of rows, and the rows' numbers in the order in which a reader meets them.
+
+    Rows are made of the columns `shown`, requests of `members`, which have a sign before their names.
+    """
+    order = list(range(written.height))
+    if layout.records == "csv":
+        cells = written.select(shown).rename(lambda name: name.removeprefix("="))
+        return table.rows_of(cells.write_csv(quote_style="necessary")), order
+    if layout.request is None:
+        return written[ROW].to_list(), order
+    output = io.BytesIO()
+    met: list[int] = []
+    packer = Packer(layout, settings, output, tell=met.extend)
+    packer.add(written.select(pl.col(name).alias(name.removeprefix("+")) for name in members))
+    packer.finish()
+    return output.getvalue().decode().removesuffix("\n").split("\n"), met
