@@ -9,8 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from damaged import convert, lines, record, zstd
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import translate
+from translate.archive import table
 
 SIGNS = {
     "U+001E": "\x1e",
@@ -144,3 +147,18 @@ def test_a_line_that_begins_with_the_sign_of_joined_rows(
     raws = [reject["raw"].rstrip() for reject in found.rejects]
     assert raws == [text.rstrip() for text in texts[:-1]]
     assert {reject["code"] for reject in found.rejects[1:]} == {"bad_json"}
+
+
+@given(st.text('a,"é\r\x1e', max_size=12))
+@example('"",a,"b""c",')
+@example('a"b",c')
+@example('"a"b')
+@example('"a')
+def test_plain_rows_are_taken_apart_as_others_are(line: str) -> None:
+    """Where quotes stand in their places a row is taken apart at once, into the same cells; and it ends where others do."""
+    at_once = table.cells(line), table.is_open(line, inside=False), table.is_open(line, inside=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(table, "_plain_cells", lambda _: None)
+        assert at_once == (
+            table.cells(line), table.is_open(line, inside=False), table.is_open(line, inside=True)
+        )  # fmt: skip

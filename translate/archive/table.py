@@ -85,22 +85,22 @@ def cells(line: str) -> list[str | None] | None:
     """Split a row into its cells, an empty one without quotes being absent; None if a quoted one does not end."""
     if line.startswith(PARQUET_ROW):
         return list(json.loads(line)["parquet"].values())
-    line = line.rstrip("\r")  # two of them are what Windows makes of a line break that was one already
-    if QUOTE not in line:
-        return [cell or None for cell in line.split(",")]
-    return _quoted_cells(line)
+    return _cells(line.rstrip("\r"))  # two of them are what Windows makes of a line break in a cell
 
 
 def is_open(line: str, *, inside: bool) -> bool:
     """Tell whether a line ends inside of a quoted cell; `inside` says whether it begins there."""
-    return _quoted_cells(f"{QUOTE}{line}" if inside else line) is None
+    return _cells(f"{QUOTE}{line}" if inside else line) is None
 
 
-def _quoted_cells(line: str) -> list[str | None] | None:
-    """Split a row some of whose cells are quoted: an empty text is told from an absent one by its quotes.
+def _cells(line: str) -> list[str | None] | None:
+    """Split a row: an empty text is told from an absent one by its quotes.
 
     A quote inside of a cell without quotes stands for itself, and so does what follows a closing one.
     """
+    at_once = _plain_cells(line)
+    if at_once is not None:
+        return at_once
     found: list[str | None] = []
     position = 0
     while match := CELL.match(line, position):
@@ -113,6 +113,32 @@ def _quoted_cells(line: str) -> list[str | None] | None:
             return found
         position += 1
     return found
+
+
+def _plain_cells(line: str) -> list[str | None] | None:
+    """Split a row at once whose quotes stand at both ends of a cell, or doubled within; None if one stands elsewhere."""
+    first, *pieces = line.split(QUOTE)
+    if not pieces:
+        return [cell or None for cell in line.split(",")]
+    if len(pieces) % 2:
+        return None
+    outside, quoted = [first], list[str | None]()
+    for text, after in zip(pieces[::2], pieces[1::2], strict=True):
+        if quoted and not outside[-1]:
+            quoted[-1] = f"{quoted[-1]}{QUOTE}{text}"
+            outside[-1] = after
+        else:
+            quoted.append(text)
+            outside.append(after)
+    begins, *between, ends = outside
+    if not (
+        (begins or ",").endswith(",")
+        and (ends or ",").startswith(",")
+        and all(part.startswith(",") and part.endswith(",") for part in between)
+    ):
+        return None
+    in_turn = iter(quoted)
+    return [next(in_turn) if cell == QUOTE else cell or None for cell in QUOTE.join(outside).split(",")]
 
 
 def is_header(line: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from json.encoder import encode_basestring
@@ -132,8 +131,12 @@ def _renamed(records: pl.DataFrame, slot: str, key: str) -> pl.DataFrame:
 
 # -- rows of tables ---------------------------------------------------------------------------------------------------
 
-# What is written as it is read, with no digit lost; of any other the reference tells.
-PLAIN_NUMBER = re.compile(r"(?!-0$)-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{0,5}[1-9])?")
+
+def is_plain_number(cell: str) -> bool:
+    """Tell whether a double holds a number, which is spelled as it is: nothing is to be noted of it."""
+    if not NUMBER.fullmatch(cell) or cell == "-0":
+        return False
+    return repr(float(cell)) in (cell, f"{cell}.0")
 
 
 def as_objects(layout: Layout) -> Layout:
@@ -167,7 +170,7 @@ class Columns:
                 of_numbers = leaf.wire in ("whole", "number") if leaf else entry and entry.word.of_numbers
                 self._single.append((number, _member(name, NUMBER.fullmatch if of_numbers else None)))
             else:
-                test = PLAIN_NUMBER.fullmatch if entry.word.of_numbers else None
+                test = is_plain_number if entry.word.of_numbers else None
                 home = self._together.setdefault(encode_basestring(_together(entry)), [])
                 home.append((number, _member(name.removeprefix(prefix), test, needed=test is not None)))
 
