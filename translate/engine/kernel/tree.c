@@ -137,6 +137,8 @@ static bool take_leaf(struct reader *reader, const struct leaf *leaf, const stru
     }
     if (leaf->way == WAY_CONSTANT)
         return take_constant(reader, leaf, value);
+    if (leaf->way == WAY_TEXT && value->kind == KIND_TEXT)
+        return put_text(reader, leaf->column, value);
     return leaf->way < WAY_MAP ? take_scalar(reader, leaf, value) : take_container(reader, leaf, value);
 }
 
