@@ -94,11 +94,22 @@ def test_many_keys_come_in_order(values: list[dict[str, str]]) -> None:
 
 def test_texts_are_escaped_as_the_engine_escapes_them() -> None:
     """Each special character at each place of short and long texts, as a key and as a value."""
-    texts = ["x" * before + one + "x" * (length - before) for one in SPECIAL for length in (0, 3, 7, 8, 15, 16, 35)
+    texts = ["x" * before + one + "x" * (length - before) for one in SPECIAL for length in (0, 2, 3, 4, 7, 8, 12, 13, 15, 16, 17, 31, 32, 35)
              for before in range(length + 1)]  # fmt: skip
     expected, *made = both_ways(_with_maps([{text: text} for text in texts]), {"attributes"})
     assert made == [expected, expected]
     assert len(set(expected)) == len(set(texts))
+
+
+def test_whole_numbers_of_every_length_are_spelled() -> None:
+    """Around each power of ten, and at both ends of what 64 bits hold."""
+    near = [10**digits + more for digits in range(19) for more in (-1, 0, 1, 5)]
+    numbers = [*near, *(-number for number in near), 2**63 - 1, -(2**63)]
+    whole = next(name for name, dtype in events.SCHEMA.items() if dtype == events.WHOLE)
+    frame = _without_ids(len(numbers)).with_columns(pl.Series(whole, numbers, dtype=events.WHOLE))
+    expected, *made = both_ways(frame, {whole})
+    assert made == [expected, expected]
+    assert len(set(expected)) == len(set(numbers))
 
 
 def test_texts_of_every_length_are_hashed() -> None:

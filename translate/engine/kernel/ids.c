@@ -138,7 +138,7 @@ static bool write_value(struct task *task, const struct given *column, int64_t r
     if (column->kind == KIND_MAP)
         return write_map(task, column, row);
     if (column->kind == KIND_TEXT)
-        return write_bytes(&task->bytes, text_at(&column->texts, row));
+        return write_bytes(&task->bytes, text_of_row(column, row));
     return write_whole(&task->bytes, whole_at(column, row));
 }
 

@@ -1,31 +1,15 @@
 #include "json.h"
 
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 /* -- where things end ------------------------------------------------------------------------------------------- */
 
-void skip_blanks(struct cursor *cursor)
+void pass_blanks(struct cursor *cursor)
 {
-    while (cursor->at < cursor->end) {
-        uint8_t byte = *cursor->at;
-        if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r')
-            return;
+    while (cursor->at < cursor->end && is_blank(*cursor->at)) {
         cursor->is_loose = true;
         cursor->at++;
     }
-}
-
-bool take(struct cursor *cursor, uint8_t byte)
-{
-    skip_blanks(cursor);
-    if (cursor->at < cursor->end && *cursor->at == byte) {
-        cursor->at++;
-        return true;
-    }
-    return false;
 }
 
 /* Pass over what follows a backslash. */
@@ -52,66 +36,17 @@ static bool skip_escape(struct cursor *cursor)
     return true;
 }
 
-#if defined(__SSE2__)
-/* Pass over plain bytes of a text, sixteen at a time as long as there are as many. */
-static void skip_plain(struct cursor *cursor)
+bool read_text_on(struct cursor *cursor, struct value *value)
 {
-    const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), control = _mm_set1_epi8(0x1f);
-    while (cursor->end - cursor->at >= 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)cursor->at);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(bytes, control), bytes));
-        int found = _mm_movemask_epi8(special);
-        if (found != 0) {
-            cursor->at += __builtin_ctz((unsigned)found);
-            return;
-        }
-        cursor->at += 16;
-    }
-}
-#else
-/* Tell whether one of eight bytes ends a run of plain ones: a quote, a backslash, a control character. */
-static bool has_special(uint64_t eight)
-{
-    const uint64_t ones = 0x0101010101010101u, high = 0x8080808080808080u;
-    uint64_t quote = eight ^ (ones * '"'), slash = eight ^ (ones * '\\');
-    uint64_t below = (eight - ones * 0x20) & ~eight;
-    return (((quote - ones) & ~quote) | ((slash - ones) & ~slash) | below) & high;
-}
-
-/* Pass over plain bytes of a text, eight at a time as long as there are as many. */
-static void skip_plain(struct cursor *cursor)
-{
-    uint64_t eight;
-    while (cursor->end - cursor->at >= 8) {
-        memcpy(&eight, cursor->at, 8);
-        if (has_special(eight))
-            return;
-        cursor->at += 8;
-    }
-}
-#endif
-
-/* Read a text; the cursor stands behind the opening quote. */
-static bool read_text(struct cursor *cursor, struct value *value)
-{
-    value->kind = KIND_TEXT;
-    value->escaped = false;
-    value->start = cursor->at;
-    for (;;) {
-        skip_plain(cursor);
-        while (cursor->at < cursor->end && *cursor->at != '"' && *cursor->at != '\\' && *cursor->at >= 0x20)
-            cursor->at++;
-        if (cursor->at >= cursor->end || *cursor->at < 0x20)
-            return false;
-        if (*cursor->at++ == '"') {
-            value->length = (size_t)(cursor->at - 1 - value->start);
-            return true;
-        }
+    while (cursor->at < cursor->end && *cursor->at == '\\') {
         value->escaped = true;
+        cursor->at++;
         if (!skip_escape(cursor))
             return false;
+        cursor->at += plain_bytes(cursor->at, (size_t)(cursor->end - cursor->at));
     }
+    value->length = (size_t)(cursor->at - value->start);
+    return cursor->at < cursor->end && *cursor->at++ == '"';
 }
 
 static size_t skip_figures(struct cursor *cursor)
@@ -158,11 +93,6 @@ static bool read_word(struct cursor *cursor, struct value *value, const char *wo
     return true;
 }
 
-bool read_key(struct cursor *cursor, struct value *key)
-{
-    return take(cursor, '"') && read_text(cursor, key) && take(cursor, ':');
-}
-
 static bool skip_members(struct cursor *cursor, int depth)
 {
     struct value key, inner;
@@ -197,7 +127,7 @@ static bool read_nested(struct cursor *cursor, struct value *value, int depth)
     return true;
 }
 
-bool read_value(struct cursor *cursor, struct value *value, int depth)
+bool read_any(struct cursor *cursor, struct value *value, int depth)
 {
     skip_blanks(cursor);
     if (cursor->at >= cursor->end)
@@ -290,10 +220,8 @@ static uint8_t control_of(uint8_t letter)
     }
 }
 
-bool append_text(struct buffer *out, const struct value *text)
+bool append_unescaped(struct buffer *out, const struct value *text)
 {
-    if (!text->escaped)
-        return buffer_append(out, text->start, text->length);
     if (!buffer_reserve(out, text->length))
         return false;
     uint8_t *to = out->data + out->length;
@@ -319,51 +247,6 @@ bool append_text(struct buffer *out, const struct value *text)
 }
 
 /* -- written back ----------------------------------------------------------------------------------------------- */
-
-static size_t put_escape(uint8_t *to, uint8_t byte)
-{
-    static const char digits[] = "0123456789abcdef";
-    static const char shorts[] = "btn\0fr"; /* for 8 to 13; 11 has none */
-    to[0] = '\\';
-    if (byte == '"' || byte == '\\') {
-        to[1] = byte;
-        return 2;
-    }
-    if (byte >= 8 && byte <= 13 && byte != 11) {
-        to[1] = (uint8_t)shorts[byte - 8];
-        return 2;
-    }
-    memcpy(to + 1, "u00", 3);
-    to[4] = (uint8_t)digits[byte >> 4];
-    to[5] = (uint8_t)digits[byte & 15];
-    return 6;
-}
-
-static bool is_special(uint8_t byte)
-{
-    return byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length)
-{
-    size_t specials = 0;
-    for (size_t at = 0; at < length; at++)
-        specials += is_special(bytes[at]);
-    if (!buffer_reserve(out, length + specials * 5 + 2))
-        return false;
-    uint8_t *to = out->data + out->length;
-    *to++ = '"';
-    for (size_t at = 0; at < length; at++) {
-        if (is_special(bytes[at])) {
-            to += put_escape(to, bytes[at]);
-        } else {
-            *to++ = bytes[at];
-        }
-    }
-    *to++ = '"';
-    out->length = (size_t)(to - out->data);
-    return true;
-}
 
 /* Append a text as compact JSON spells it: as it stands, unless it holds escapes, of which there are several spellings. */
 static bool append_requoted(struct buffer *out, const struct value *text)

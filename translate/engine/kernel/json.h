@@ -4,7 +4,7 @@
 #ifndef TRANSLATE_JSON_H
 #define TRANSLATE_JSON_H
 
-#include "memory.h"
+#include "plain.h"
 
 enum { NESTING_MAX = 100 }; /* what is nested deeper is for Python to judge */
 
@@ -35,18 +35,63 @@ static inline bool is_hexadecimal(uint8_t byte)
     return (byte >= '0' && byte <= '9') || (letter >= 'a' && letter <= 'f');
 }
 
-void skip_blanks(struct cursor *cursor);
+static inline bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+void pass_blanks(struct cursor *cursor);
+static inline void skip_blanks(struct cursor *cursor)
+{
+    if (cursor->at < cursor->end && is_blank(*cursor->at))
+        pass_blanks(cursor);
+}
+
 /* Take one byte if it comes next, after blanks. */
-bool take(struct cursor *cursor, uint8_t byte);
+static inline bool take(struct cursor *cursor, uint8_t byte)
+{
+    skip_blanks(cursor);
+    bool comes = cursor->at < cursor->end && *cursor->at == byte;
+    cursor->at += comes;
+    return comes;
+}
+
+/* Read the rest of a text in which a backslash, or what ends it wrongly, comes next. */
+bool read_text_on(struct cursor *cursor, struct value *value);
+
+/* Read a text; the cursor stands behind the opening quote. */
+static inline bool read_text(struct cursor *cursor, struct value *value)
+{
+    const uint8_t *start = cursor->at, *at = start + plain_bytes(start, (size_t)(cursor->end - start));
+    *value = (struct value){KIND_TEXT, false, start, (size_t)(at - start)};
+    bool ends = at < cursor->end && *at == '"';
+    cursor->at = at + ends;
+    return ends || read_text_on(cursor, value);
+}
+
 /* Read a value whole; false if it is no JSON, or nested deeper than `depth` allows. */
-bool read_value(struct cursor *cursor, struct value *value, int depth);
+bool read_any(struct cursor *cursor, struct value *value, int depth);
+static inline bool read_value(struct cursor *cursor, struct value *value, int depth)
+{
+    if (cursor->at == cursor->end || *cursor->at != '"')
+        return read_any(cursor, value, depth);
+    cursor->at++;
+    return read_text(cursor, value);
+}
+
 /* Read a member's key and the colon; the cursor stands before the key, or before blanks. */
-bool read_key(struct cursor *cursor, struct value *key);
+static inline bool read_key(struct cursor *cursor, struct value *key)
+{
+    return take(cursor, '"') && read_text(cursor, key) && take(cursor, ':');
+}
 
 /* Append what a text says; false if it holds half of a surrogate pair, or memory is short. */
-bool append_text(struct buffer *out, const struct value *text);
-/* Append a text as JSON, quoted; `bytes` are what it says. */
-bool append_quoted(struct buffer *out, const uint8_t *bytes, size_t length);
+bool append_unescaped(struct buffer *out, const struct value *text);
+static inline bool append_text(struct buffer *out, const struct value *text)
+{
+    return text->escaped ? append_unescaped(out, text) : buffer_append(out, text->start, text->length);
+}
+
 /* Append a value as compact JSON, its numbers by their canonical digits. */
 bool append_canonical(struct buffer *out, const struct value *value);
 /* Append an object or a list, found to be JSON, as compact JSON, its numbers as they are spelled. */

@@ -46,6 +46,20 @@ static inline void copy(uint8_t *to, const uint8_t *from, size_t length)
     }
 }
 
+static inline uint64_t eight_at(const uint8_t *at)
+{
+    uint64_t eight;
+    memcpy(&eight, at, sizeof eight);
+    return eight;
+}
+
+static inline uint32_t four_at(const uint8_t *at)
+{
+    uint32_t four;
+    memcpy(&four, at, sizeof four);
+    return four;
+}
+
 static inline bool buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
     if (!buffer_need(buffer, length))
@@ -56,6 +70,9 @@ static inline bool buffer_append(struct buffer *buffer, const void *bytes, size_
     }
     return true;
 }
+
+/* Append a text as JSON, its quotes around it. It may not lie in the buffer, unless that has room. */
+bool append_quoted(struct buffer *out, const uint8_t *text, size_t length);
 
 void buffer_free(struct buffer *buffer);
 

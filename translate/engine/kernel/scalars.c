@@ -146,8 +146,8 @@ static bool take_time(struct reader *reader, const struct leaf *leaf, const stru
         return take_iso8601(reader, leaf, value);
     if (is_exact_fraction(leaf, value))
         return put_bytes(reader, leaf->column, value->start, value->length);
-    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS) {
-        struct column *to = &reader->table.columns[leaf->column];
+    struct column *to = &reader->table.columns[leaf->column];
+    if (leaf->unit == UNIT_SECONDS_OR_MILLISECONDS || (leaf->unit == UNIT_MILLISECONDS && to->type == TYPE_WHOLE)) {
         return to->type == TYPE_WHOLE && read_instant(leaf, value, &milliseconds) && column_set_whole(to, reader->row, milliseconds);
     }
     return read_instant(leaf, value, &milliseconds) && put_whole(reader, leaf->column, value);

@@ -1,97 +1,10 @@
 #include "spelling.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "plain.h"
 
-#define EVERY_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS UINT64_C(0x8080808080808080)
+#define EIGHT_PLAIN UINT64_C(0x2020202020202020)
 #define ESCAPED_LENGTH 6 /* \u001f */
 #define WHOLE_LENGTH 20  /* -9223372036854775808 */
-
-static bool is_escaped(uint8_t byte)
-{
-    return byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-/* Tell whether one of eight bytes is escaped: nothing is subtracted across bytes unless one of them is. */
-static bool one_is_escaped(uint64_t word)
-{
-    uint64_t quote = word ^ EVERY_BYTE * '"';
-    uint64_t backslash = word ^ EVERY_BYTE * '\\';
-    uint64_t control = (word - EVERY_BYTE * 0x20) & ~word;
-    quote = (quote - EVERY_BYTE) & ~quote;
-    backslash = (backslash - EVERY_BYTE) & ~backslash;
-    return ((control | quote | backslash) & HIGH_BITS) != 0;
-}
-
-static size_t plain_bytes_one_by_one(const uint8_t *at, size_t length)
-{
-    size_t number = 0;
-    while (number < length && !is_escaped(at[number]))
-        number++;
-    return number;
-}
-
-/* Two words that overlap hold every byte of a short text. */
-static size_t plain_bytes_of_short(const uint8_t *at, size_t length)
-{
-    uint64_t first, last;
-    if (length >= 8) {
-        memcpy(&first, at, 8);
-        memcpy(&last, at + length - 8, 8);
-        if (!one_is_escaped(first) && !one_is_escaped(last))
-            return length;
-    } else if (length >= 4) {
-        uint32_t low, high;
-        memcpy(&low, at, 4);
-        memcpy(&high, at + length - 4, 4);
-        if (!one_is_escaped((uint64_t)high << 32 | low))
-            return length;
-    }
-    return plain_bytes_one_by_one(at, length);
-}
-
-#if defined(__SSE2__)
-static unsigned escaped_of_sixteen(const uint8_t *at)
-{
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
-}
-
-static size_t plain_bytes_of_long(const uint8_t *at, size_t length)
-{
-    size_t number = 0;
-    for (; number + 16 <= length; number += 16) {
-        unsigned escaped = escaped_of_sixteen(at + number);
-        if (escaped != 0)
-            return number + (size_t)__builtin_ctz(escaped);
-    }
-    unsigned escaped = escaped_of_sixteen(at + length - 16); /* it overlaps bytes that are plain */
-    return escaped == 0 ? length : length - 16 + (size_t)__builtin_ctz(escaped);
-}
-#else
-static size_t plain_bytes_of_long(const uint8_t *at, size_t length)
-{
-    size_t number = 0;
-    for (; number + 8 <= length; number += 8) {
-        uint64_t word;
-        memcpy(&word, at + number, 8);
-        if (one_is_escaped(word))
-            break;
-    }
-    return number + plain_bytes_one_by_one(at + number, length - number);
-}
-#endif
-
-/* Count the bytes before the first one that JSON escapes. */
-static size_t plain_bytes(const uint8_t *at, size_t length)
-{
-    return length >= 16 ? plain_bytes_of_long(at, length) : plain_bytes_of_short(at, length);
-}
 
 static size_t escape(uint8_t *to, uint8_t byte)
 {
@@ -110,35 +23,68 @@ static size_t escape(uint8_t *to, uint8_t byte)
     return ESCAPED_LENGTH;
 }
 
-bool write_quoted(struct buffer *buffer, struct span text)
+/* Copy what is plain, to where there is room for all: two words that overlap hold every byte of a short text. */
+static size_t copy_plain(uint8_t *to, const uint8_t *at, size_t length)
 {
-    if (!buffer_need(buffer, text.length + 2))
-        return false;
-    buffer->data[buffer->length++] = '"';
-    for (;;) {
-        size_t plain = plain_bytes(text.at, text.length);
-        copy(buffer->data + buffer->length, text.at, plain);
-        buffer->length += plain;
-        if (plain == text.length)
-            break;
-        text = (struct span){text.at + plain + 1, text.length - plain - 1};
-        if (!buffer_need(buffer, ESCAPED_LENGTH + text.length + 1))
-            return false;
-        buffer->length += escape(buffer->data + buffer->length, text.at[-1]);
+    size_t number = 0;
+    for (; number + AT_ONCE <= length; number += AT_ONCE) {
+        memcpy(to + number, at + number, AT_ONCE);
+        size_t plain = plain_at_once(at + number);
+        if (plain < AT_ONCE)
+            return number + plain;
     }
-    buffer->data[buffer->length++] = '"';
+    if (length - number >= 8) {
+        uint64_t first = eight_at(at + number), last = eight_at(at + length - 8);
+        if (!has_special(first, last)) {
+            memcpy(to + number, &first, 8);
+            memcpy(to + length - 8, &last, 8);
+            return length;
+        }
+    } else if (length - number >= 4) {
+        uint32_t first = four_at(at + number), last = four_at(at + length - 4);
+        if (!has_special((uint64_t)last << 32 | first, EIGHT_PLAIN)) {
+            memcpy(to + number, &first, 4);
+            memcpy(to + length - 4, &last, 4);
+            return length;
+        }
+    }
+    for (; number < length && !is_special(at[number]); number++)
+        to[number] = at[number];
+    return number;
+}
+
+bool append_quoted(struct buffer *out, const uint8_t *at, size_t length)
+{
+    if (!buffer_need(out, length + 2))
+        return false;
+    out->data[out->length++] = '"';
+    for (;;) {
+        size_t plain = copy_plain(out->data + out->length, at, length);
+        out->length += plain;
+        if (plain == length)
+            break;
+        at += plain + 1;
+        length -= plain + 1;
+        if (!buffer_need(out, ESCAPED_LENGTH + length + 1))
+            return false;
+        out->length += escape(out->data + out->length, at[-1]);
+    }
+    out->data[out->length++] = '"';
     return true;
 }
 
 bool write_whole(struct buffer *buffer, int64_t number)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+                                "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
+                                "99";
     uint8_t digits[WHOLE_LENGTH];
     uint8_t *at = digits + WHOLE_LENGTH;
     uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    do {
-        *--at = (uint8_t)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
+    for (; rest >= 10; rest /= 100)
+        memcpy(at -= 2, pairs + rest % 100 * 2, 2);
+    if (rest > 0 || at == digits + WHOLE_LENGTH)
+        *--at = (uint8_t)('0' + rest);
     if (number < 0)
         *--at = '-';
     return write_bytes(buffer, (struct span){at, (size_t)(digits + WHOLE_LENGTH - at)});

@@ -11,8 +11,12 @@
 #include "memory.h"
 
 /* Every function that writes tells whether there was memory for it. */
-bool write_quoted(struct buffer *buffer, struct span text); /* as JSON, its quotes around it */
 bool write_whole(struct buffer *buffer, int64_t number);
+
+static inline bool write_quoted(struct buffer *buffer, struct span text)
+{
+    return append_quoted(buffer, text.at, text.length);
+}
 
 static inline bool write_bytes(struct buffer *buffer, struct span text)
 {

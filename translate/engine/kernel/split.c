@@ -66,18 +66,6 @@ static const uint8_t *pass_utf8(const uint8_t *at, const uint8_t *end)
 
 /* -- lines ------------------------------------------------------------------------------------------------------ */
 
-static struct view view_of(const uint8_t *text, size_t start, size_t length)
-{
-    struct view view = {(int32_t)length, {{0}}};
-    if (length <= VIEW_INSIDE) {
-        memcpy(view.text.inside, text + start, length);
-    } else {
-        memcpy(view.text.outside.prefix, text + start, sizeof view.text.outside.prefix);
-        view.text.outside.offset = (int32_t)start;
-    }
-    return view;
-}
-
 /* Set a row for each line of the heap, without what ends it: a line break, and what may stand before one. Up to `sound` it is UTF-8. */
 static bool split(struct table *table, const uint8_t *sound)
 {
@@ -87,7 +75,7 @@ static bool split(struct table *table, const uint8_t *sound)
         size_t end = found == NULL ? length : (size_t)(found - text);
         size_t shown = end > at && text[end - 1] == '\r' ? end - 1 : end;
         bool is_text = text + end <= sound;
-        if (!column_set_view(&table->columns[TEXT], table->rows, view_of(text, at, is_text ? shown - at : 0)))
+        if (!column_set_view(&table->columns[TEXT], table->rows, view_of(&table->heap, at, is_text ? shown - at : 0)))
             return false;
         if (!is_text && (!column_set_whole(&table->columns[BEGIN], table->rows, (int64_t)at) ||
                          !column_set_whole(&table->columns[END], table->rows, (int64_t)end)))

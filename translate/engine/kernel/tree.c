@@ -137,6 +137,8 @@ static bool take_leaf(struct reader *reader, const struct leaf *leaf, const stru
     }
     if (leaf->way == WAY_CONSTANT)
         return take_constant(reader, leaf, value);
+    if (leaf->way == WAY_TEXT && value->kind == KIND_TEXT)
+        return put_text(reader, leaf->column, value);
     return leaf->way < WAY_MAP ? take_scalar(reader, leaf, value) : take_container(reader, leaf, value);
 }
 
@@ -239,7 +241,7 @@ static bool may_hide(struct reader *reader)
     const struct program *program = reader->program;
     for (int32_t number = 0; number < program->n_peeks; number++) {
         const struct peek *peek = &program->peeks[number];
-        struct buffer key = {(uint8_t *)(uintptr_t)text_at(program, peek->key), (size_t)peek->key.length, 0};
+        struct buffer key = {(uint8_t *)(uintptr_t)text_at(program, peek->key), (size_t)peek->key.length, (size_t)peek->key.length};
         struct view view = heap_view(&key, 0);
         bool is_short = peek->key.length <= (int32_t)sizeof view.text.inside;
         if (!is_set(reader, peek->column) && (is_short ? has_key(reader, peek->map, &view) : is_set(reader, peek->map)))

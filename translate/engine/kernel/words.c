@@ -8,11 +8,8 @@ enum { FIRST_SLOTS = 256 };
 static uint64_t hash_of(const struct words *words, uint32_t above, const uint8_t *text, size_t length)
 {
     uint64_t hash = mixed(words->seed + above, length);
-    for (; length >= 8; text += 8, length -= 8) {
-        uint64_t eight;
-        memcpy(&eight, text, 8);
-        hash = mixed(hash, eight);
-    }
+    for (; length >= 8; text += 8, length -= 8)
+        hash = mixed(hash, eight_at(text));
     uint64_t rest = 0;
     for (size_t number = 0; number < length; number++)
         rest = rest << 8 | text[number];

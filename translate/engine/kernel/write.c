@@ -75,7 +75,7 @@ static bool write_bare(struct buffer *out, const struct given *column, int64_t r
         return write_whole(out, whole_at(column, row));
     if (column->kind == KIND_FLAG)
         return write_bytes(out, flag_at(column, row) ? literal("true", 4) : literal("false", 5));
-    return write_bytes(out, text_at(&column->texts, row));
+    return write_bytes(out, text_of_row(column, row));
 }
 
 static bool write_member(const struct job *job, const struct step *step)
@@ -84,7 +84,7 @@ static bool write_member(const struct job *job, const struct step *step)
     if (!is_there(column, job->row))
         return true;
     return write_comma(job->out) && write_before(job, step) &&
-           (step->code == QUOTED ? write_quoted(job->out, text_at(&column->texts, job->row))
+           (step->code == QUOTED ? write_quoted(job->out, text_of_row(column, job->row))
                                  : write_bare(job->out, column, job->row)) &&
            write_after(job, step);
 }
