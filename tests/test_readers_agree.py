@@ -303,3 +303,41 @@ def test_rows_of_tables_are_what_the_reference_says(doubled: str | None, record_
     )
     assert told(by_kernel) == told(by_reference)
     assert by_kernel["careful"].all() == (doubled is not None)
+
+
+TIMES = [
+    "1234567890123", "1234567890", "12345678901234567890", "-5", "2016-04-26 05:12:33.123", "2016-04-26T05:12:33", "2016-04-26T05:12:33Z",
+    "2016-04-26T05:12:33.120000Z", "2016-04-26T05:12:33+02:00", "", "x", 1234567890123, 1234567890, 1234567890.5, 1.5e12, True, [1],
+]  # fmt: skip
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+@pytest.mark.parametrize(
+    "address", [address for address in read_layouts() if not address.endswith("/requests")]
+)
+def test_times_of_all_kinds_are_what_the_reference_says(address: str) -> None:
+    """In each place of a time, of a value of its own among the free-form ones, too."""
+    mapping, layout = find_layout(address)
+    samples = SAMPLES.glob(f"{layout.model}/{layout.name}_full.jsonl")
+    records = [json.loads(line) for path in samples for line in path.read_text(encoding="utf-8").splitlines()]
+    places = [place for entry in layout.fields if entry.word.unit for place in (entry.place, *entry.also)]
+    lines = []
+    for record, place, time in itertools.product(records[:2], places, TIMES):
+        *above, name = place.split(".")
+        inner = changed = json.loads(json.dumps(record))
+        for segment in above:
+            inner = inner.setdefault(segment, {})
+        if isinstance(inner, dict):
+            inner[name] = time
+            lines.append(json.dumps(changed))
+    frame = pl.DataFrame(
+        {"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": lines},
+        schema={"row": pl.UInt32, "text": pl.String},
+    ).lazy()
+    by_kernel, by_reference = (
+        Reader(layout, mapping.names, careful_only=only)
+        .records(lines_of_one_file(frame))
+        .collect(engine="in-memory")
+        for only in (False, True)
+    )
+    assert told(by_kernel) == told(by_reference)

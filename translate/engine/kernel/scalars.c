@@ -247,8 +247,14 @@ static enum taken take_number_preset(struct reader *reader, const struct leaf *l
 
 static enum taken take_time_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    enum kind wanted = leaf->unit == UNIT_ISO8601 || leaf->unit == UNIT_MILLISECONDS_TEXT ? KIND_TEXT : KIND_NUMBER;
-    return take_if(value->kind == wanted, value->kind == wanted && take_time(reader, leaf, value));
+    int64_t milliseconds;
+    bool is_text = leaf->unit == UNIT_ISO8601 || leaf->unit == UNIT_MILLISECONDS_TEXT;
+    if (!is_text && value->kind == KIND_TEXT && (leaf->flags & (LEAF_OTHER | LEAF_NUMBER_TEXT)))
+        return UNDECIDED;
+    if (value->kind != (is_text ? KIND_TEXT : KIND_NUMBER))
+        return FREE;
+    bool is_usual = leaf->unit != UNIT_ISO8601 || (!value->escaped && read_iso8601(value->start, value->length, &milliseconds));
+    return take_if(true, is_usual && take_time(reader, leaf, value));
 }
 
 /* Take a full session id, if the short one was made of it. */
