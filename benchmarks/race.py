@@ -353,6 +353,20 @@ def small_files(race: Race) -> None:
     )
 
 
+def other_forms(race: Race) -> None:
+    """Race the forms in which archives come, too: records printed over lines, and the rows of a table."""
+    source, folder = race.archive(), race.scratch / "forms"
+    subprocess.run(python(PEERS.parent / "other_forms.py", source, folder), check=True)
+    lines = converting("a line each", source)
+    printed = converting("printed over lines", folder / "printed.json")
+    rows = converting("rows of a table", folder / "table.csv")
+    measured = race.measure(lines, printed, rows)
+    shutil.rmtree(folder)
+    race.results.add("other forms", measured, lines.name)
+    told = ", ".join(f"{name} {each.times(measured[lines.name], CPU):.2f}" for name, each in measured.items())
+    race.results.notes.append(f"other forms: CPU for the same records, times those of a line each: {told}")
+
+
 def scaling(race: Race) -> None:
     """Race two workers against one, each with a pool of one thread and a core of its own."""
     if len(os.sched_getaffinity(0)) < 2:
@@ -412,6 +426,7 @@ RACES: dict[str, Callable[[Race], None]] = {
     "census": census,
     "layouts": layouts,
     "small-files": small_files,
+    "other-forms": other_forms,
     "scaling": scaling,
     "memory": memory,
 }
