@@ -9,7 +9,7 @@ import tomllib
 
 from translate import events, mapping
 from translate.mapping import checks, columns, delivery, keys, personal, portions, sending
-from translate.mapping.sending import PROTOCOLS
+from translate.mapping.protocols import PROTOCOLS
 from translate.recipe import dialect, privacy, spec
 from translate.vocabulary.word import KIND_NAMES
 from translate.vocabulary.words import VOCABULARY, WORDS, stamps

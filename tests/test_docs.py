@@ -27,7 +27,8 @@ from translate.errors import EXIT_MEANINGS, MappingError
 from translate.mapping import columns
 from translate.mapping.delivery import _FOUND, PLACES, VERIFY_PLACES
 from translate.mapping.parse import parse
-from translate.mapping.sending import CHECKS, PROTOCOLS
+from translate.mapping.protocols import PROTOCOLS
+from translate.mapping.sending import CHECKS
 from translate.mapping.settings import KEYS, Settings
 from translate.mapping.sheet import Sheet
 from translate.telling.journey import INDEX, Roundtrip, travel

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from itertools import cycle, islice
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -13,10 +16,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import translate
-from translate.archive import joined
+from translate.archive import joined, units
 from translate.archive.batches import Lines
 from translate.archive.joined import join_records
 from translate.archive.lines import Block
+from translate.archive.units import Opened
+from translate.errors import ExitCode
 from translate.mapping import find_layout
 from translate.reader.kernel_reader import KernelReader
 from translate.reader.reader import Reader
@@ -151,3 +156,33 @@ def test_lines_of_a_batch_are_read_some_at_a_time(tmp_path: Path, monkeypatch: p
             read[at_once, careful] = found
     assert read[1, False]["code"].null_count() < 50
     assert all(read[1, False].equals(found) for found in read.values())
+
+
+def test_however_many_files_are_printed_over_lines_all_are_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one batch shows of several files is taken in at once: each look at all of them has its price."""
+    opened: list[frozenset[str]] = []
+
+    def open_unit(*given: Any, joined: frozenset[str], **options: Any) -> Opened:
+        opened.append(joined)
+        return units.open_unit(*given, joined=joined, **options)
+
+    monkeypatch.setattr("translate.conversion.reading.open_unit", open_unit)
+    monkeypatch.setattr("translate.reader.reader.LINES_AT_ONCE", 50)
+    for number in range(30):
+        archive(tmp_path / f"{number}.json", 2, 2 if number % 3 else None)
+    report = translate.convert(tmp_path, to="clickstream", out=tmp_path / "out")
+    assert report["events"]["written"] == 60
+    assert [len(joined) for joined in opened] == [0, 20]
+
+
+def test_of_a_pipe_that_breaks_off_the_rest_goes_on(tmp_path: Path) -> None:
+    """Nothing of a pipe can be read again: what is whole is written, and in the end it is said that something is not."""
+    lines = archive(tmp_path / "a.json", 300, None).read_text().splitlines(keepends=True)
+    lines[100:100] = ['{"event_type":"cut\n', "x\n"]
+    command = [sys.executable, "-m", "translate", "convert", "-", "--to", "clickstream", "--out", "-"]
+    ended = subprocess.run(command, input="".join(lines), capture_output=True, text=True, check=False)
+    assert ended.stdout.count("\n") == 300
+    assert ended.returncode == ExitCode.UNFINISHED
+    assert "records reach over several lines" in ended.stderr

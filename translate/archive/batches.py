@@ -43,6 +43,7 @@ class Lines:
     table: pl.LazyFrame | None = None  # what a Parquet file holds, in its own types
     long_lines: LongLines = field(default_factory=LongLines)  # only of a unit of one file
     ahead: Ahead = field(default_factory=Ahead)
+    are_read_once: bool = False  # as those of a pipe: nothing is read again, so nothing was read in vain
 
     def origin(self, row: int) -> tuple[str, int]:
         """Give the file that a row comes from, and its line there."""

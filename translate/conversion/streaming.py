@@ -221,7 +221,7 @@ class Streaming:
         """Convert what comes in."""
         long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
         frame = lines_of(lambda: _text(layers(standard_input().let_go())), long_lines, damage, ahead)
-        lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines, ahead=ahead)
+        lines = Lines(frame, [PIPE], [0], damage, long_lines=long_lines, ahead=ahead, are_read_once=True)
         sinks.output, sinks.seen = self._output, self._looks[0].add if self._looks else None
         try:
             written, unsound = self._written(rest_of(readings.job_of(unit), self._total), unit, lines, sinks)

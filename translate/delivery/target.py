@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from translate import __version__
 from translate.errors import UsageError, suggest
 from translate.mapping.description import fits_header, is_loopback, split_endpoint
-from translate.mapping.sending import DESCRIBED, PROTOCOLS, Protocol
+from translate.mapping.protocols import DESCRIBED, PROTOCOLS, Protocol
 
 if TYPE_CHECKING:
     from translate.mapping.sending import Sending

@@ -12,16 +12,8 @@ from typing import Any
 from translate import events
 from translate.mapping import keys
 from translate.mapping.description import read_sending
-from translate.mapping.sending import (
-    CHECKS,
-    OF_SENDER,
-    PROTOCOLS,
-    Delivery,
-    Hazard,
-    HazardCheck,
-    Quota,
-    Support,
-)
+from translate.mapping.protocols import PROTOCOLS
+from translate.mapping.sending import CHECKS, OF_SENDER, Delivery, Hazard, HazardCheck, Quota, Support
 from translate.mapping.sheet import Sheet, Table, join
 from translate.mapping.spec import Layout
 

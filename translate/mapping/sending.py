@@ -219,7 +219,7 @@ class Hazard:
 class Delivery:
     """How a model's requests are delivered, and what its service does with them.
 
-    Lines of `layout` are requests, sent as one of PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
+    Lines of `layout` are requests, sent as one of translate.mapping.protocols.PROTOCOLS, or as `http` says, if anyhow. Events with equal values of the hub columns `order` are never in flight at once.
     `verify` tells how to see what arrived, with places for what was sent.
     """
 
@@ -244,49 +244,3 @@ class Delivery:
     def reaches(self) -> bool:
         """Tell whether requests can be sent at all."""
         return self.protocol is not None or self.http is not None
-
-
-# -- protocols that are spoken by code: who speaks each of them, and how a request of its form leads to its events -----
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """One way to talk to a receiver; any model whose requests have its form can say in [delivery] that it is spoken.
-
-    `speaker` is the class, in a module that is imported when an endpoint is opened: the clients of Amazon alone take longer
-    to import than all else. `each` is the way to the events in a request, `members` what a request has beside them. One
-    that is `by_region` finds its own host, and signs for a region. `needs` are settings without which nothing can be sent.
-    """
-
-    speaker: tuple[str, str]
-    each: tuple[str, ...]
-    members: tuple[str, ...] = ()
-    by_region: bool = False
-    needs: dict[str, str] = field(default_factory=dict)
-
-
-_ROOM = "translate.delivery.endpoints"
-
-PROTOCOLS: dict[str, Protocol] = {
-    "clickstream": Protocol((f"{_ROOM}.clickstream", "Clickstream"), ("body",)),
-    "learning_context": Protocol(
-        (f"{_ROOM}.learning_context", "LearningContext"),
-        ("data",),
-        needs={"application_id": "its aid", "account": "its user"},
-    ),
-    "mobile_analytics": Protocol(
-        (f"{_ROOM}.services", "MobileAnalytics"), ("body", "events"), ("client_context",)
-    ),
-    "personalize": Protocol(
-        (f"{_ROOM}.services", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
-    ),
-    "pinpoint": Protocol(
-        (f"{_ROOM}.services", "Pinpoint"),
-        ("EventsRequest", "BatchItem", "*", "Events", "*"),
-        ("ApplicationId",),
-        by_region=True,
-    ),
-}
-
-# Spoken to whoever is described by a sheet.
-DESCRIBED = Protocol((f"{_ROOM}.described", "DescribedService"), ())

@@ -32,9 +32,19 @@ from translate.reader.literals import (
 )
 from translate.reader.opening import body_of, peek
 from translate.reader.originals import restore_names
-from translate.reader.record import EMPTIED, OVERRULED, Record, refuse_surrogates, refused
+from translate.reader.record import (
+    EMPTIED,
+    OVERRULED,
+    Record,
+    once,
+    refuse_surrogates,
+    refused,
+    scalar_text,
+    take_time,
+    text_of,
+    unquoted,
+)
 from translate.reader.request import NO_EVENT, OF_TRANSPORT, RequestReader
-from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf, Tree, overruled, places_of, slots
 from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import InSource

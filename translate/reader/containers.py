@@ -21,8 +21,7 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.opening import opened
-from translate.reader.record import Record
-from translate.reader.scalars import once, scalar_text, take_time, text_of, unquoted
+from translate.reader.record import Record, once, scalar_text, take_time, text_of, unquoted
 from translate.reader.tree import Leaf
 from translate.vocabulary.notation import Digits
 from translate.vocabulary.notes import RETYPED, InSource

@@ -28,7 +28,7 @@ from translate.vocabulary.spelling import Spelling
 
 ORIGINAL_NAME = "original_name"
 BYTES_A_CHARACTER = 4  # at most
-LINES_AT_ONCE = 20_000  # of a record that was printed over lines each would take the room of one
+LINES_AT_ONCE = 20_000  # each takes the room of a record, also those of one that was printed over many
 RETURNS = r"the lines end in carriage returns alone; turn these into line feeds, as tr '\r' '\n' does"
 OF_LINES: dict[str, Any] = {
     "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
@@ -118,17 +118,24 @@ class Reader:
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read a batch of lines; once a file is unsound nothing that is read is kept, and only others of the kind are looked for."""
         lines.ahead.read()
-        if self.unsound:
-            batch = batch.filter(~_files_of(batch["row"], lines).is_in([*self.unsound]))
-        frame = self._read_some(batch[:LINES_AT_ONCE], batch, lines)
+        frame = self._read_some(self._worth_reading(batch[:LINES_AT_ONCE], lines), batch, lines)
         for first in range(LINES_AT_ONCE, batch.height, LINES_AT_ONCE):
-            if self.unsound:
-                break
-            frame.extend(self._read_some(batch[first : first + LINES_AT_ONCE], batch, lines))
-        frame = frame.clear() if self.unsound else frame
+            some = self._worth_reading(batch[first : first + LINES_AT_ONCE], lines)
+            if some.height:
+                frame.extend(self._read_some(some, batch, lines))
+        frame = frame.clear() if self._is_in_vain(lines) else frame
         lines.ahead.found(frame.height)
         self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
         return _with_origin(frame, lines)[[*self.schema]]
+
+    def _is_in_vain(self, lines: Lines) -> bool:
+        return bool(self.unsound) and not lines.are_read_once
+
+    def _worth_reading(self, some: pl.DataFrame, lines: Lines) -> pl.DataFrame:
+        """Leave out the lines of files that are known to be unsound."""
+        if not self._is_in_vain(lines):
+            return some
+        return some.filter(~_files_of(some["row"], lines).is_in([*self.unsound]))
 
     def _read_some(self, some: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read some lines of a batch: by the kernel what it decides, the rest by the reference."""

@@ -71,9 +71,6 @@ static inline bool buffer_append(struct buffer *buffer, const void *bytes, size_
     return true;
 }
 
-/* Append a text as JSON, its quotes around it. It may not lie in the buffer, unless that has room. */
-bool append_quoted(struct buffer *out, const uint8_t *text, size_t length);
-
 void buffer_free(struct buffer *buffer);
 
 #endif

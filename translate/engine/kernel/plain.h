@@ -78,4 +78,8 @@ static inline size_t plain_bytes(const uint8_t *at, size_t length)
     return number;
 }
 
+/* Append a text as JSON, its quotes around it. It may lie in the buffer itself, where that has room for six bytes to each of
+ * its own, and two: else it moves. */
+bool append_quoted(struct buffer *out, const uint8_t *text, size_t length);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "input.h"
 #include "memory.h"
+#include "plain.h"
 
 /* Every function that writes tells whether there was memory for it. */
 bool write_whole(struct buffer *buffer, int64_t number);
