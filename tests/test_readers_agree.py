@@ -30,8 +30,8 @@ GOOD = HEAD + ',"attributes":{"a":"x"},"metrics":{"m":1.5}}'
 
 
 def lines_of_one_file(frame: pl.LazyFrame) -> Lines:
-    """Give lines that are all read, whatever they look like: as those of a file whose records were put together."""
-    return Lines(frame, ["a.json"], [0], joined=frozenset(["a.json"]))
+    """Give lines that are all read, whatever they look like."""
+    return Lines(frame, ["a.json"], [0], are_read_once=True)
 
 
 def read(lines: list[str], **options: Any) -> pl.DataFrame:

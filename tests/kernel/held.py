@@ -44,7 +44,9 @@ def read(lines: list[str], address: str = ARCHIVE, **options: Any) -> pl.DataFra
         {"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": pl.Series(lines, dtype=pl.String)}
     )
     reader = Reader(layout, mapping.names, **options)
-    return reader.records(Lines(frame.lazy(), ["a.json"], [0])).collect(engine="in-memory")
+    return reader.records(Lines(frame.lazy(), ["a.json"], [0], are_read_once=True)).collect(
+        engine="in-memory"
+    )
 
 
 def differences(lines: list[str], address: str = ARCHIVE) -> list[int]:

@@ -12,7 +12,7 @@ from translate.mapping.portions import Files
 from translate.mapping.sending import Delivery
 from translate.vocabulary.spelling import Spelling
 from translate.vocabulary.word import Wire, Word
-from translate.vocabulary.words import NO_WORD, WORDS
+from translate.vocabulary.words import word_of
 
 Records = Literal["json-lines", "csv", "parquet"]
 
@@ -56,7 +56,7 @@ class Field:
     @property
     def word(self) -> Word:
         """Give the word between the place and the columns: what is asked of a field's codec, is asked of it."""
-        word = WORDS.get(self.codec, NO_WORD)
+        word = word_of(self.codec)
         return word.of_form(self.fits) if self.fits and word.of_form is not None else word
 
     @property
