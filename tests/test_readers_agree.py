@@ -201,10 +201,10 @@ JUNK = [
 ]  # fmt: skip
 
 
-def read_layouts() -> list[str]:
-    """Name the layouts that are read."""
+def read_layouts(records: str = "json-lines") -> list[str]:
+    """Name the layouts of such records that are read."""
     found = [layout for model in models() for layout in load(model).layouts.values()]
-    return [layout.address for layout in found if layout.read]
+    return [layout.address for layout in found if layout.read and layout.records == records]
 
 
 def sample_lines(model: str, layout: str) -> list[str]:
@@ -231,7 +231,7 @@ def mutated(randomness: random.Random, line: str) -> str:
 
 
 @pytest.mark.skipif(library() is None, reason="no kernel here")
-@pytest.mark.parametrize("address", read_layouts())
+@pytest.mark.parametrize("address", [*read_layouts(), *read_layouts("csv")])
 def test_kernel_and_reference_say_the_same(address: str) -> None:
     """Of every sample, and of thousands of mutations of them, whatever the kernel decides by itself is what the reference says."""
     mapping, layout = find_layout(address)
