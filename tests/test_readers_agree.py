@@ -230,21 +230,24 @@ def mutated(randomness: random.Random, line: str) -> str:
     return content.decode("utf-8", "replace").replace("\n", " ")
 
 
+def by_both(address: str, lines: list[str], **options: Any) -> list[pl.DataFrame]:
+    """Read lines by the kernel, which leaves to the reference what it does not decide, and by the reference alone."""
+    mapping, layout = find_layout(address)
+    given = {"row": range(len(lines)), "text": lines}
+    frame = pl.LazyFrame(given, {"row": pl.UInt32, "text": pl.String})
+    readers = (Reader(layout, mapping.names, careful_only=only, **options) for only in (False, True))
+    return [reader.records(lines_of_one_file(frame)).collect(engine="in-memory") for reader in readers]
+
+
 @pytest.mark.skipif(library() is None, reason="no kernel here")
 @pytest.mark.parametrize("address", [*read_layouts(), *read_layouts("csv")])
 def test_kernel_and_reference_say_the_same(address: str) -> None:
     """Of every sample, and of thousands of mutations of them, whatever the kernel decides by itself is what the reference says."""
-    mapping, layout = find_layout(address)
+    _, layout = find_layout(address)
     lines = sample_lines(layout.model, layout.name)
     randomness = random.Random(address)
     lines += [mutated(randomness, randomness.choice(lines)) for _ in range(MUTATIONS)]
-    frame = pl.DataFrame({"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": lines}).lazy()
-    by_kernel, by_reference = (
-        Reader(layout, mapping.names, careful_only=only)
-        .records(lines_of_one_file(frame))
-        .collect(engine="in-memory")
-        for only in (False, True)
-    )
+    by_kernel, by_reference = by_both(address, lines)
     assert told(by_kernel) == told(by_reference)
     read = by_kernel.filter(pl.col("code").is_null())
     assert not read["careful"].all()  # the kernel decided something
@@ -285,7 +288,6 @@ NAMES = [
 @pytest.mark.parametrize("doubled", [None, "a_x", "device_make", "m_score"])
 def test_rows_of_tables_are_what_the_reference_says(doubled: str | None, record_bytes: int) -> None:
     """Whatever the columns are called and the cells hold, quoted or not; in a row of its own, and in one with a name and a time."""
-    mapping, layout = find_layout("mobile_analytics/redshift")
     header = [*NAMES, *([doubled] if doubled else [])]
     rows = [",".join(header)]
     for needed, name, cell, quote in itertools.product(
@@ -294,13 +296,7 @@ def test_rows_of_tables_are_what_the_reference_says(doubled: str | None, record_
         row = [*needed, *[""] * (len(header) - 2)]
         row[header.index(name) if name != doubled else -1] = f"{quote}{cell}{quote}"
         rows.append(",".join(row))
-    frame = pl.DataFrame({"row": pl.Series(range(len(rows)), dtype=pl.UInt32), "text": rows}).lazy()
-    by_kernel, by_reference = (
-        Reader(layout, mapping.names, careful_only=only, record_bytes=record_bytes)
-        .records(lines_of_one_file(frame))
-        .collect(engine="in-memory")
-        for only in (False, True)
-    )
+    by_kernel, by_reference = by_both("mobile_analytics/redshift", rows, record_bytes=record_bytes)
     assert told(by_kernel) == told(by_reference)
     assert by_kernel["careful"].all() == (doubled is not None)
 
@@ -317,7 +313,7 @@ TIMES = [
 )
 def test_times_of_all_kinds_are_what_the_reference_says(address: str) -> None:
     """In each place of a time, of a value of its own among the free-form ones, too."""
-    mapping, layout = find_layout(address)
+    _, layout = find_layout(address)
     samples = SAMPLES.glob(f"{layout.model}/{layout.name}_full.jsonl")
     records = [json.loads(line) for path in samples for line in path.read_text(encoding="utf-8").splitlines()]
     places = [place for entry in layout.fields if entry.word.unit for place in (entry.place, *entry.also)]
@@ -330,14 +326,5 @@ def test_times_of_all_kinds_are_what_the_reference_says(address: str) -> None:
         if isinstance(inner, dict):
             inner[name] = time
             lines.append(json.dumps(changed))
-    frame = pl.DataFrame(
-        {"row": pl.Series(range(len(lines)), dtype=pl.UInt32), "text": lines},
-        schema={"row": pl.UInt32, "text": pl.String},
-    ).lazy()
-    by_kernel, by_reference = (
-        Reader(layout, mapping.names, careful_only=only)
-        .records(lines_of_one_file(frame))
-        .collect(engine="in-memory")
-        for only in (False, True)
-    )
+    by_kernel, by_reference = by_both(address, lines)
     assert told(by_kernel) == told(by_reference)

@@ -16,10 +16,10 @@ ARRAY_LINES_MAX = 1_000_000  # an array of events is as long as its file
 BLANKS = b"\xef\xbb\xbf \t"
 FIRST_KEY = re.compile(rb'\{\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 OPENING = (b"{", b"[")
-FORM = re.compile(
-    rb"[\w.=%+&-]*=[ \t]*[{\[]"
-)  # a form whose JSON stands in it as it is, over several lines perhaps
+# A form whose JSON stands in it as it is, over several lines perhaps.
+FORM = re.compile(rb"[\w.=%+&-]*=[ \t]*[{\[]")
 FOLLOWED = {b"{": b":", b"[": b"[,"}  # after what a bracket may open inside of another one
+# How an object over several lines begins, and what within it might begin another one, so that each line has to be looked at.
 OPENED = re.compile(rb"([ \t]*)\{")
 DOUBTFUL = re.compile(rb"\r\r|\n(?:[{\[]|[ \t\r]*\n)")
 PLAIN_BYTES_MAX = 1 << 20  # beyond, a search for the end may cost more than the look
