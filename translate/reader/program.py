@@ -29,7 +29,7 @@ from translate.reader.request import CAPTURED, HEADERS, OF_TRANSPORT, QUERY, WHO
 from translate.reader.tree import ANY, Leaf, Places, overruled, places_of, raw_type, slots
 from translate.vocabulary.notes import RETYPED, ROUNDED, InSource, note, written
 from translate.vocabulary.spelling import Spelling
-from translate.vocabulary.times import WITHOUT_ZONE
+from translate.vocabulary.times import FLOORED, WITHOUT_ZONE
 
 NONE = -1
 BYTES_ROWS_HEAP = 3  # of a batch that are told before its columns, as kernel/lines.c says
@@ -112,6 +112,7 @@ class Program:
             presets=self._presets.get(entry.place, NONE) if entry.word.is_container else NONE,
             constant=self._span(canonical(constant(entry.const)) if entry.const is not None else ""),
             retyped=self._note("changed", place, WITHOUT_ZONE if leaf.is_time else RETYPED),
+            floored=self._note("changed", place, FLOORED),
             strayed=self._note_of_key(place, RETYPED),
             rounded=self._note_of_key(place, ROUNDED),
             member=self._span(entry.member),

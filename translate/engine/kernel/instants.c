@@ -1,13 +1,11 @@
 /* Times as texts, in the forms in which nearly all of them are written; of others nothing is said. */
 #include "instants.h"
 
-#include <string.h>
-
 #include "columns.h"
 #include "exported.h"
 #include "input.h"
 
-enum { ISO_SECONDS = 19, SECONDS_DIGITS = 9, DECIMALS = 3 };
+enum { ISO_SECONDS = 19, SECONDS_DIGITS = 9, DECIMALS = 3, MINUTE_MS = 60000 };
 
 static bool two_digits(const uint8_t *at, int most, int *number)
 {
@@ -17,16 +15,22 @@ static bool two_digits(const uint8_t *at, int most, int *number)
     return *number <= most;
 }
 
-/* Read up to three digits behind a point as thousandths; false if there are none, or others follow. */
-static bool read_thousandths(const uint8_t *at, size_t length, int64_t *thousandths)
+/* Read digits behind a point as thousandths, of which those behind the third tell only that they are there; give how many
+ * bytes that takes, 0 where no point stands there, or no digit behind it. */
+static size_t read_fraction(const uint8_t *at, size_t length, struct instant *instant)
 {
-    bool well = length >= 2 && length <= DECIMALS + 1 && at[0] == '.';
-    *thousandths = 0;
-    for (size_t digit = 1; well && digit <= DECIMALS; digit++) {
-        well = digit >= length || (at[digit] >= '0' && at[digit] <= '9');
-        *thousandths = *thousandths * 10 + (digit < length ? at[digit] - '0' : 0);
+    int64_t thousandths = 0;
+    size_t digit = 1;
+    if (length < 2 || at[0] != '.')
+        return 0;
+    for (; digit < length && at[digit] >= '0' && at[digit] <= '9'; digit++) {
+        thousandths = digit <= DECIMALS ? thousandths * 10 + (at[digit] - '0') : thousandths;
+        instant->is_finer |= digit > DECIMALS && at[digit] != '0';
     }
-    return well;
+    for (size_t missing = digit; missing <= DECIMALS; missing++)
+        thousandths *= 10;
+    instant->milliseconds += thousandths;
+    return digit > 1 ? digit : 0;
 }
 
 /* Give how many days after 1 January 1970 a day is, by eras of 400 years that begin in March. */
@@ -51,44 +55,69 @@ static bool read_day(const uint8_t *at, int64_t *days)
     return year > 0 && month > 0 && day > 0 && day <= most[month] + (month == 2 && is_leap);
 }
 
-/* Read a day and a time of it, with one sign between them, and with up to three decimals. */
+/* Read a day and a time of it, with one sign between them. */
 static bool read_clock(const uint8_t *at, size_t length, int64_t *milliseconds)
 {
-    int64_t days, thousandths = 0;
+    int64_t days;
     int hour, minute, second;
     if (length < ISO_SECONDS || at[13] != ':' || at[16] != ':' || !read_day(at, &days) || !two_digits(at + 11, 23, &hour) ||
         !two_digits(at + 14, 59, &minute) || !two_digits(at + 17, 59, &second)) {
         return false;
     }
-    if (length > ISO_SECONDS && !read_thousandths(at + ISO_SECONDS, length - ISO_SECONDS, &thousandths))
+    *milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000;
+    return true;
+}
+
+/* Read what tells the zone behind a time: nothing, `Z`, or hours and perhaps minutes ahead of UTC or behind it. */
+static bool read_zone(const uint8_t *at, size_t length, struct instant *instant)
+{
+    int hours, minutes = 0;
+    instant->has_zone = length > 0;
+    if (length == 0 || (length == 1 && at[0] == 'Z'))
+        return true;
+    bool has_colon = length == 6 && at[3] == ':';
+    if ((at[0] != '+' && at[0] != '-') || (length != 3 && length != 5 && !has_colon) || !two_digits(at + 1, 23, &hours) ||
+        (length > 3 && !two_digits(at + length - 2, 59, &minutes))) {
         return false;
-    *milliseconds = (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + thousandths;
+    }
+    instant->milliseconds -= (at[0] == '-' ? -1 : 1) * (hours * 60 + minutes) * MINUTE_MS;
     return true;
 }
 
 bool read_iso8601(const uint8_t *at, size_t length, int64_t *milliseconds)
 {
-    return length > ISO_SECONDS && at[length - 1] == 'Z' && at[10] == 'T' && read_clock(at, length - 1, milliseconds);
+    struct instant instant = {0};
+    if (length <= ISO_SECONDS || length > ISO_SECONDS + DECIMALS + 2 || at[length - 1] != 'Z' || at[10] != 'T' ||
+        !read_clock(at, length, &instant.milliseconds)) {
+        return false;
+    }
+    size_t fraction = read_fraction(at + ISO_SECONDS, length - ISO_SECONDS, &instant);
+    *milliseconds = instant.milliseconds;
+    return ISO_SECONDS + fraction + 1 == length;
 }
 
-bool read_without_zone(const uint8_t *at, size_t length, int64_t *milliseconds)
+bool read_any_iso8601(const uint8_t *at, size_t length, struct instant *instant)
 {
-    bool has_zeros = length == ISO_SECONDS + 1 + 2 * DECIMALS && memcmp(at + length - DECIMALS, "000", DECIMALS) == 0;
-    return length >= ISO_SECONDS && (at[10] == ' ' || at[10] == 'T') &&
-           read_clock(at, length - (has_zeros ? DECIMALS : 0), milliseconds);
+    *instant = (struct instant){0};
+    if (length < ISO_SECONDS || (at[10] != ' ' && at[10] != 'T') || !read_clock(at, length, &instant->milliseconds))
+        return false;
+    size_t zone = ISO_SECONDS + read_fraction(at + ISO_SECONDS, length - ISO_SECONDS, instant);
+    return read_zone(at + zone, length - zone, instant) && instant->milliseconds >= FIRST_MILLISECOND &&
+           instant->milliseconds <= LAST_MILLISECOND;
 }
 
 /* Read seconds since 1970 with up to three decimals, so few that a double holds their millionths. */
 static bool read_seconds(const uint8_t *at, size_t length, int64_t *milliseconds)
 {
     size_t digits = 0;
-    int64_t seconds = 0, thousandths = 0;
+    struct instant instant = {0};
     for (; digits < length && at[digits] >= '0' && at[digits] <= '9' && digits <= SECONDS_DIGITS; digits++)
-        seconds = seconds * 10 + (at[digits] - '0');
-    bool well = digits > 0 && digits <= SECONDS_DIGITS + 1 && seconds < 9000000000 &&
-                (digits == 1 || at[0] != '0') &&
-                (digits == length || read_thousandths(at + digits, length - digits, &thousandths));
-    *milliseconds = well ? seconds * 1000 + thousandths : 0;
+        instant.milliseconds = instant.milliseconds * 10 + (at[digits] - '0');
+    bool well = digits > 0 && digits <= SECONDS_DIGITS + 1 && instant.milliseconds < 9000000000 && (digits == 1 || at[0] != '0') &&
+                length <= digits + 1 + DECIMALS;
+    instant.milliseconds *= 1000;
+    well = well && digits + read_fraction(at + digits, length - digits, &instant) == length;
+    *milliseconds = instant.milliseconds;
     return well;
 }
 

@@ -59,6 +59,7 @@ struct leaf {
     int32_t presets;       /* the node of the members that have places of their own; -1: none */
     struct span constant;  /* as canonical JSON */
     struct span retyped;   /* the note that it stands there in another form: a number in a text's place, a time without a zone */
+    struct span floored;   /* the note that a time was finer than milliseconds */
     struct span strayed;   /* the beginning of the note that a member is of another type: its key follows */
     struct span rounded;   /* the beginning of the note that a member was rounded to a double */
     struct span member;    /* of a user: the member that is the user's id */

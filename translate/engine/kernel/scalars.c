@@ -5,8 +5,6 @@
 #include "read.h"
 #include "sha256.h"
 
-static const int64_t FIRST_MILLISECOND = -62135596800000; /* of the year 1 */
-static const int64_t LAST_MILLISECOND = 253402300799999;  /* of the year 9999 */
 static const int64_t SECONDS_BELOW = 100000000000; /* so many milliseconds would lie before March of 1973 */
 enum { WHOLE_DIGITS = 18, SHORT_SESSION = 20 }; /* so many digits are surely within 64 bits */
 
@@ -127,16 +125,18 @@ static bool is_exact_fraction(const struct leaf *leaf, const struct value *value
 
 static bool take_iso8601(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
-    int64_t milliseconds;
+    int64_t usual;
+    struct instant instant;
     if (value->kind != KIND_TEXT || value->escaped)
         return false;
-    if (read_iso8601(value->start, value->length, &milliseconds))
+    if (read_iso8601(value->start, value->length, &usual))
         return put_text(reader, leaf->column, value);
     struct buffer *heap = &reader->table.heap;
     size_t start = heap->length;
-    return read_without_zone(value->start, value->length, &milliseconds) && append_iso8601(heap, milliseconds) &&
+    return read_any_iso8601(value->start, value->length, &instant) && append_iso8601(heap, instant.milliseconds) &&
            column_set_view(&reader->table.columns[leaf->column], reader->row, heap_view(heap, start)) &&
-           put_note(reader, leaf->retyped, NULL);
+           (instant.has_zone || put_note(reader, leaf->retyped, NULL)) &&
+           (!instant.is_finer || put_note(reader, leaf->floored, NULL));
 }
 
 static bool take_time(struct reader *reader, const struct leaf *leaf, const struct value *value)
