@@ -149,23 +149,41 @@ RULES = [
     KeyRules("maps", make_legal=False, taken=frozenset()),
     KeyRules("object", make_legal=True, taken=frozenset({"a_b", "itemId"})),
     KeyRules("properties", make_legal=False, taken=frozenset({"itemId"}), reserved=frozenset({"userid", "abé"})),
+    KeyRules("object", make_legal=True, taken=frozenset({"a_b"}), constants={"a_b": ("purchase",)}),
     KeyRules(
         "properties", make_legal=False, taken=frozenset({"itemId"}), constants={"itemId": ("purchase",)}
     ),
 ]  # fmt: skip
 
 
+def batch_of(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    """Give events; a frame of rows would have no maps: polars takes those it is given in rows for absent."""
+    columns = zip((*KINDS, "name"), zip(*rows, strict=True), strict=True)
+    return pl.DataFrame(
+        [pl.Series(name, values, events.MAP if name in KINDS else pl.String) for name, values in columns]
+    )
+
+
 @pytest.mark.parametrize("rules", RULES, ids=lambda rules: f"{rules.form}-{len(rules.constants)}")
 @given(rows=MERGED_ROWS)
 def test_rules_by_the_kernel(rules: KeyRules, rows: list[tuple[Any, ...]]) -> None:
     """Whole batches get the final keys, names and notes that rows get one by one."""
-    schema = {**dict.fromkeys(KINDS, events.MAP), "name": pl.String}
-    batch = pl.DataFrame(rows, schema=schema, orient="row")
+    batch = batch_of(rows)
     found = merged(rules, batch)
     with reference():
         expected = merged(replace(rules), batch)
     columns = [name for name in found.columns if name != "_others" or rules.form == "object"]
     assert found.select(columns).rows() == expected.select(columns).rows()
+
+
+@pytest.mark.skipif(library() is None, reason="only the kernel renames whole columns")
+@pytest.mark.parametrize("rules", [rules for rules in RULES if rules.taken])
+def test_rows_with_a_taken_name_are_renamed_together(rules: KeyRules) -> None:
+    """An archive may have such a key in every row; only where the place is some events' own are rows looked at."""
+    batch = batch_of([({"item id": "x", "a b": "y", "userId": "z"}, {}, None, "purchase")])
+    assert rules.renaming is not None
+    _, is_for_the_rules = rules.renaming.rename(batch)
+    assert is_for_the_rules.any() == bool(rules.constants)
 
 
 def merged(rules: KeyRules, batch: pl.DataFrame) -> pl.DataFrame:

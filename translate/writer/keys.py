@@ -70,9 +70,13 @@ class KeyRules:
         return Renaming.of(self._free_name, kinds, as_texts=self.form != "object")
 
     def _free_name(self, key: str) -> str | None:
-        """Name a key without a look at others; nothing where its name may be another one's."""
-        name = camel_case(key) if self.form == "properties" else legal_name(key) if self.make_legal else key
-        return None if name in self.taken or name.lower() in self.reserved else name
+        """Name a key without a look at others; nothing where its name is taken in some events only."""
+        is_camel_case = self.form == "properties"
+        name = camel_case(key) if is_camel_case else legal_name(key) if self.make_legal else key
+        if name in self.constants:
+            return None
+        tell_apart = told_apart if is_camel_case else with_hash
+        return tell_apart(name, key) if name in self.taken or name.lower() in self.reserved else name
 
     @property
     def shared(self) -> bool:
