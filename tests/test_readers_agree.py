@@ -310,6 +310,21 @@ TIMES = [
 ]  # fmt: skip
 
 
+OF_A_SHOP = [
+    '"products":[]', '"products":[{"id": "b-1","price":3.0,"tags":[null,"\\u00fc"]}]', '"products":{"id":"b-1"}', '"products":"[1]"',
+    '"products":[{"id":"a","id":"b"}]', '"products":null', '"impression":["b-1"]', '"products":[NaN]',
+]  # fmt: skip
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+def test_lists_of_a_place_of_their_own_are_read_by_the_kernel() -> None:
+    """Every order of a shop has one."""
+    begins = '{"type":"track","event":"Order Completed","messageId":"m","timestamp":"2024-01-01T00:00:00Z","properties":{'
+    by_kernel, by_reference = by_both("segment_spec/events", [f"{begins}{each}}}}}" for each in OF_A_SHOP])
+    assert told(by_kernel) == told(by_reference)
+    assert by_kernel["careful"].to_list() == ["NaN" in each for each in OF_A_SHOP]
+
+
 @pytest.mark.skipif(library() is None, reason="no kernel here")
 @pytest.mark.parametrize(
     "address", [address for address in read_layouts() if not address.endswith("/requests")]

@@ -289,6 +289,12 @@ static enum taken take_text_preset(struct reader *reader, const struct leaf *lea
     return take_if(true, put_text(reader, leaf->column, value));
 }
 
+static enum taken take_json_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
+{
+    bool is_such = !(leaf->flags & LEAF_LIST) || value->kind == KIND_ARRAY;
+    return take_if(is_such, is_such && put_canonical(reader, leaf->column, value));
+}
+
 enum taken take_preset(struct reader *reader, const struct leaf *leaf, const struct value *value)
 {
     if ((leaf->flags & LEAF_OTHER) && is_set(reader, leaf->column))
@@ -305,6 +311,10 @@ enum taken take_preset(struct reader *reader, const struct leaf *leaf, const str
         return take_time_preset(reader, leaf, value);
     case WAY_CONSTANT:
         return take_constant(reader, leaf, value);
+    case WAY_JSON:
+        return take_json_preset(reader, leaf, value);
+    case WAY_STAMP:
+        return take_if(true, put_note(reader, leaf->beyond, NULL));
     default:
         return UNDECIDED;
     }
