@@ -10,20 +10,27 @@ from typing import Any
 
 import polars as pl
 import pytest
+from canonical import hub_frame
 from hypothesis import given
 from hypothesis import strategies as st
 
 from translate import events
+from translate.conversion.plan import from_hub, without_recipe
 from translate.engine.choice import CHOICE, REFERENCE
 from translate.engine.library import library, replaced, spread
+from translate.mapping import find_layout
+from translate.mapping.settings import Settings
 from translate.vocabulary import notes
 from translate.vocabulary.kernel_keys import LyingTogether, keys_of, names_told, renamed, rows_with
 from translate.vocabulary.notation import quoted
 from translate.writer.keys import KeyRules
+from translate.writer.packing import ROW
+from translate.writer.shape import Source
+from translate.writer.writer import NOTES, Writer
 
 KEYS = st.text(st.sampled_from("abé_- "), max_size=3) | st.sampled_from(["k" * 13, "ü" * 20])
 MORE_KEYS = KEYS | st.sampled_from(
-    ["a b", "a_b", "aB", "A B", "itemId", "item id", "userId", "é", '"', "\\", ":{"]
+    ["a b", "a_b", "aB", "A B", "itemId", "item id", "userId", "é", '"', "\\", ":{", "a b#2", "é#3"]
 )
 MAPS = st.none() | st.dictionaries(KEYS, st.text("xyé", max_size=30), max_size=6)
 COLUMNS = st.integers(1, 3).flatmap(
@@ -150,6 +157,8 @@ RULES = [
     KeyRules("object", make_legal=True, taken=frozenset({"a_b", "itemId"})),
     KeyRules("properties", make_legal=False, taken=frozenset({"itemId"}), reserved=frozenset({"userid", "abé"})),
     KeyRules("object", make_legal=True, taken=frozenset({"a_b"}), constants={"a_b": ("purchase",)}),
+    KeyRules("entities", make_legal=False, taken=frozenset({"a b"}), presets={"a b": "name"}),
+    KeyRules("entities", make_legal=True, taken=frozenset({"a_b"}), constants={"a_b": ("purchase",)}),
     KeyRules(
         "properties", make_legal=False, taken=frozenset({"itemId"}), constants={"itemId": ("purchase",)}
     ),
@@ -191,6 +200,31 @@ def merged(rules: KeyRules, batch: pl.DataFrame) -> pl.DataFrame:
     columns = rules.merge(batch.with_columns(_care=rules.need_care()))
     frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
     return frame.with_columns(pl.col("_key_notes").list.sort())
+
+
+PROPERTIES = st.none() | st.dictionaries(MORE_KEYS | st.just("_user_id"), st.sampled_from(['"x"', "1", '"é"']), max_size=4)  # fmt: skip
+
+
+@given(st.lists(st.tuples(PROPERTIES, PROPERTIES), min_size=1, max_size=6), st.booleans())
+def test_users_by_the_kernel(users: list[tuple[Any, Any]], has_times: bool) -> None:
+    """All users of a batch get the legal names that they get one by one, in rows and in notes."""
+    columns = [
+        {"user_properties": properties, "attributes": attributes, "user_property_times": {"a": "2016-03-14T09:26:53.589Z"} if has_times else None}
+        for properties, attributes in users
+    ]  # fmt: skip
+    found = clickstream_rows(columns)
+    with reference():
+        assert found.equals(clickstream_rows(columns))
+
+
+def clickstream_rows(columns: list[dict[str, Any]]) -> pl.DataFrame:
+    """Write an event for each user; give the rows, and what is noted of them."""
+    event = {"name": "x", "time": "2016-03-14T09:26:53.589Z", "app.id": "a", "client_id": "c"}
+    found, layout = find_layout("clickstream/events")
+    writer = Writer(found, layout, Settings(), Source(frozenset(events.SCHEMA), {}))
+    there = [{name: value for name, value in each.items() if value is not None} for each in columns]
+    frame = from_hub(hub_frame([event | each for each in there]).lazy())
+    return writer.rows(without_recipe(frame)).select(ROW, pl.col(NOTES).list.sort()).collect()
 
 
 @given(MERGED_ROWS, st.data())

@@ -32,7 +32,10 @@ class LeafTable(ctypes.Structure):
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("way", "unit", "flags", "column", "presets")),
-        *((name, Span) for name in ("constant", "retyped", "floored", "strayed", "rounded", "member", "beyond")),
+        *(
+            (name, Span)
+            for name in ("constant", "retyped", "floored", "strayed", "rounded", "member", "beyond")
+        ),
         *((name, ctypes.c_int32) for name in ("first_name", "n_names")),
     ]
 

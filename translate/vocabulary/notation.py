@@ -194,6 +194,17 @@ def entities(values: Mapping[str, str]) -> str | None:
     return ",".join(f'{{"key":{quoted(key)},"value":{value}}}' for key, value in values.items()) or None
 
 
+def entities_of(maps: pl.Series) -> pl.Series:
+    """Write maps of JSON values so; nothing of a map without entries."""
+    if maps.null_count() == len(maps):
+        return pl.Series([None], dtype=pl.String).new_from_index(0, len(maps))
+    entry = pl.element().struct
+    key, value = json_text(entry.field("key")), entry.field("value")
+    written = pl.concat_str(pl.lit('{"key":'), key, pl.lit(',"value":'), value, pl.lit("}"))
+    listed = pl.col("maps").map.entries().list.eval(written).list.join(",")
+    return maps.alias("maps").to_frame().select_seq(pl.when(listed != "").then(listed)).to_series()
+
+
 def quoted(value: Any) -> str:
     """Write a value as compact JSON."""
     return ENCODER.encode(value)

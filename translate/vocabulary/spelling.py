@@ -42,6 +42,12 @@ def legal_name(name: str) -> str:
     return with_hash(plain, name) if len(plain) > LENGTH_MAX or not name.isascii() else plain
 
 
+def name_of(key: str, taken: frozenset[str], *, make_legal: bool) -> str:
+    """Give a key that meets no other one a name that is legal, and not taken."""
+    name = legal_name(key) if make_legal else key
+    return with_hash(name, key) if name in taken else name
+
+
 def each_its_own(
     names: dict[str, str], taken: frozenset[str], tell_apart: Callable[[str, str], str]
 ) -> dict[str, str]:

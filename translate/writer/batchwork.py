@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from translate import events
+from translate.engine.library import library
 from translate.mapping.spec import Field
 from translate.vocabulary import notes
-from translate.vocabulary.kernel_keys import keys_of
-from translate.vocabulary.notation import by_distinct_value, quoted
+from translate.vocabulary.kernel_keys import LyingTogether, keys_of, renamed
+from translate.vocabulary.notation import by_distinct_value, joined, quoted
 from translate.vocabulary.notes import RENAMED, InHub, Note, note
-from translate.vocabulary.spelling import legal_name, legal_user, with_hash
+from translate.vocabulary.spelling import legal_name, legal_user, name_of, with_hash
 from translate.writer.keys import MERGED, KeyRules
 from translate.writer.shape import Shape
 
 USER = "_user_properties"
+USER_COLUMNS = ("user_properties", "user_property_times")
 TAKEN = (
     "_taken:"  # before a place: in which events a key stands there that will be read as the event's own value
 )
@@ -107,23 +110,54 @@ class BatchWork:
 
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         """Give the user's properties under legal names, and tell which were renamed."""
-        rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
         taken = frozenset(entry.member for entry in self.entries if entry.member)
+        together = self._renamed_together(batch, columns, taken)
+        if together is not None:
+            return together
+        rows = zip(batch["user_properties"], batch["user_property_times"], strict=True)
         users = [legal_user(*row, taken, make_legal=self._make_legal) for row in rows]
-        renamed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
-        if any(renamed):
+        changed = [{name: key for key, name in names.items() if key != name} for _, _, names in users]
+        if any(changed):
             told = [
                 [notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()]
-                for names in renamed
+                for names in changed
             ]
             _note(columns, told)
             _travel_along(
-                columns, [f'"user_properties":{quoted(names)}' if names else None for names in renamed]
+                columns, [f'"user_properties":{quoted(names)}' if names else None for names in changed]
             )
         return {
             "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
             "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
         }
+
+    def _renamed_together(
+        self, batch: pl.DataFrame, columns: dict[str, pl.Series], taken: frozenset[str]
+    ) -> dict[str, pl.Series] | None:
+        """Do the same for all users at once; nothing where two properties of one meet, or are beside times."""
+        given, kernel = {name: batch[name] for name in USER_COLUMNS}, library()
+        properties, times = given.values()
+        if kernel is None or times.null_count() < len(times):
+            return None
+        keys = keys_of([properties])["key"]
+        names = {
+            key: name for key in keys if (name := name_of(key, taken, make_legal=self._make_legal)) != key
+        }
+        if not names:
+            return given
+        told = notes.beginning("changed", "user_properties", RENAMED)
+        with suppress(MemoryError):  # beyond 2 GB: one user after the other
+            found = renamed(kernel, {"user_properties": LyingTogether(properties, told)}, names)
+            if not found["odd"].any():
+                both = found.hstack([columns[name].alias(name) for name in ("_names", "_key_notes")])
+                names_of_both = joined([pl.col("_names"), pl.col("names")])
+                columns["_names"] = both.select_seq(
+                    pl.when(names_of_both != "").then(names_of_both)
+                ).to_series()
+                noted = notes.together([pl.col("_key_notes"), pl.col("notes")])
+                columns["_key_notes"] = both.select_seq(noted).to_series()
+                return {**given, "user_properties": found["user_properties"]}
+        return None
 
 
 def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:

@@ -6,6 +6,7 @@ one by one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ import polars as pl
 from translate import events
 from translate.engine.library import replaced
 from translate.vocabulary.kernel_keys import KINDS, Renaming
-from translate.vocabulary.notation import entities, maps_of, quoted
+from translate.vocabulary.notation import entities, entities_of, maps_of, quoted
 from translate.vocabulary.notes import NOTES_TYPE, RENAMED, RETYPED, InHub, Note, note, written
 from translate.vocabulary.spelling import (
     CAMEL_CASE,
@@ -42,6 +43,7 @@ MERGED: dict[str, Any] = {
     "_names": pl.String,
     "_key_notes": NOTES_TYPE,
 }
+REPEATED_KEY = re.compile(REPEATED)
 Maps = dict[str, dict[str, str]]
 
 
@@ -64,16 +66,16 @@ class KeyRules:
     @cached_property
     def renaming(self) -> Renaming | None:
         """Give what renames whole batches, where there is something that finds the events that need care."""
-        if self.form == "entities" or (self.make_legal and not self.shared):
+        if self.make_legal and not self.shared:
             return None
         kinds = KINDS if self.shared else ("attributes", "other")
-        return Renaming.of(self._free_name, kinds, as_texts=self.form != "object")
+        return Renaming.of(self._free_name, kinds, as_texts=self.form in ("maps", "properties"))
 
     def _free_name(self, key: str) -> str | None:
-        """Name a key without a look at others; nothing where its name is taken in some events only."""
+        """Name a key without a look at others; nothing where its name is taken in some events only, or may be written twice."""
         is_camel_case = self.form == "properties"
         name = camel_case(key) if is_camel_case else legal_name(key) if self.make_legal else key
-        if name in self.constants:
+        if name in self.constants or (self.form == "entities" and REPEATED_KEY.search(name)):
             return None
         tell_apart = told_apart if is_camel_case else with_hash
         return tell_apart(name, key) if name in self.taken or name.lower() in self.reserved else name
@@ -118,11 +120,12 @@ class KeyRules:
             for name, dtype in MERGED.items()
         }
         plain |= {"_attributes": batch["attributes"], "_metrics": batch["metrics"]}
-        plain |= {"_others": batch["other"]} if self.form == "object" else {}
+        plain |= {"_others": batch["other"]} if self.form in ("object", "entities") else {}
         care = batch["_care"]
         if self.renaming is not None:
             found, care = self.renaming.rename(batch)
             plain |= found
+            plain |= {"_other": entities_of(plain["_others"])} if self.form == "entities" else {}
         if not care.any():
             return plain
         batch = batch.with_columns(_care=care)
