@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 AROUND = "^"  # before what lies around the events: a place of the request, not of the event
 TOLD_APART = re.compile(r"\\*\^")
@@ -42,6 +43,7 @@ def shown(path: str) -> str:
     return path[1:] if TOLD_APART.match(path) else path
 
 
+@lru_cache(maxsize=65_536)  # the same few stand in all records of an archive
 def segments_of(path: str, known_heads: frozenset[str]) -> tuple[str, ...]:
     """Give the segments of a path without its mark; one whose head is no known object is a single one."""
     if lies_around(path):

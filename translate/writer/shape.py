@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,12 +12,12 @@ from translate.mapping.columns import Column
 from translate.mapping.paths import AROUND, lies_around, segments_of, shown
 from translate.mapping.settings import Settings
 from translate.mapping.spec import Field, Layout, Mapping, Schema
-from translate.reader.literals import DECODER, Pairs, as_it_stood
 from translate.reader.tree import ANY, places_of
 from translate.vocabulary import notation
 from translate.vocabulary.notation import quoted
 from translate.vocabulary.notes import InSource, Spot
 
+SCANNER = json.JSONDecoder(parse_int=str, parse_float=str)  # what it reads is not looked at
 AVRO_TYPES = {"text": "string", "whole": "long", "number": "float"}
 
 
@@ -230,10 +230,7 @@ class Extras:
         """Put members into a row; one that stands there already is replaced, for only a constant can."""
         if all(len(way) == 1 and way[0] not in self._own for way, _ in members):
             return f"{text[:-1]},{','.join(f'{quoted(way[0])}:{value}' for way, value in members)}}}"
-        row = DECODER.decode(text)
-        for way, value in members:
-            row = _with(row, way, DECODER.decode(value))
-        return as_it_stood(row)
+        return _with(text, members)
 
 
 def listed(members: Members) -> str | None:
@@ -243,12 +240,25 @@ def listed(members: Members) -> str | None:
     )
 
 
-def _with(node: Any, way: Way, value: Any) -> Any:
-    """Give an object with a member at the end of a way, which is made where it is missing."""
-    if not way:
-        return value
-    members: Iterable[tuple[str, Any]] = node if isinstance(node, Pairs) else ()
-    found = [name for name, _ in members]
-    if way[0] not in found:
-        return Pairs([*members, (way[0], _with(Pairs(), way[1:], value))])
-    return Pairs((name, _with(inner, way[1:], value) if name == way[0] else inner) for name, inner in members)
+def _with(text: str, members: Members) -> str:
+    """Give an object's compact text with members at the ends of their ways, along which objects are made where there are none."""
+    asked: dict[str, Members] = {}
+    for way, value in members:
+        if way:
+            asked.setdefault(way[0], []).append((way[1:], value))
+        else:
+            text, asked = value, {}
+    return _grown(text if text.startswith("{") else "{}", asked) if asked else text
+
+
+def _grown(text: str, asked: dict[str, Members]) -> str:
+    """Spell out only what is on the ways: the rest stays as it is written."""
+    parts, at = [], 1
+    while text[at] != "}":
+        name, colon = SCANNER.raw_decode(text, at)
+        _, end = SCANNER.raw_decode(text, colon + 1)
+        members = asked.pop(name, [])
+        parts.append(text[at : colon + 1] + _with(text[colon + 1 : end], members))
+        at = end + (text[end] == ",")
+    parts += [f"{quoted(name)}:{_with('{}', members)}" for name, members in asked.items()]
+    return f"{{{','.join(parts)}}}"
