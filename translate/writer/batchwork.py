@@ -5,7 +5,6 @@ Only batches that need it cost anything.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +17,8 @@ from translate.engine.library import library
 from translate.mapping.spec import Field
 from translate.vocabulary import notes
 from translate.vocabulary.kernel_keys import LyingTogether, keys_of, renamed
-from translate.vocabulary.notation import by_distinct_value, joined, quoted
-from translate.vocabulary.notes import RENAMED, InHub, Note, note
+from translate.vocabulary.notation import by_distinct_value, joined, json_text, quoted
+from translate.vocabulary.notes import RENAMED, InHub
 from translate.vocabulary.spelling import legal_name, legal_user, name_of, with_hash
 from translate.writer.keys import MERGED, KeyRules
 from translate.writer.shape import Shape
@@ -31,7 +30,6 @@ TAKEN = (
 )
 # A list of one text, number, true or false, as the hub writes JSON.
 OF_ONE = r'^\[(?:"(?:[^"\\]|\\.)*"|-?[0-9][^,\]]*|true|false)\]$'
-IS_OF_ONE = re.compile(OF_ONE)
 BECAME = "a list of one value became the value"
 NAME = "lists"  # of the member that travels along
 
@@ -77,8 +75,7 @@ class BatchWork:
                     [given[name] for name in entry.hub], entry.member
                 )
         if single:
-            _travel_along(columns, single.members())
-            _note(columns, single.notes())
+            _tell(columns, single.notes(), single.members())
         return whole.hstack([series.alias(name) for name, series in columns.items()])
 
     def _give_way(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> None:
@@ -106,7 +103,7 @@ class BatchWork:
                 ]
                 columns[f"_{kind}"] = pl.Series(renamed, dtype=events.MAP)
                 told = [notes.note("changed", InHub(kind, key), RENAMED)]
-                _note(columns, [told if meet else [] for meet in meets])
+                _tell(columns, notes.series(told if meet else None for meet in meets))
 
     def _legal_user(self, batch: pl.DataFrame, columns: dict[str, pl.Series]) -> dict[str, pl.Series]:
         """Give the user's properties under legal names, and tell which were renamed."""
@@ -122,10 +119,8 @@ class BatchWork:
                 [notes.note("changed", InHub("user_properties", key), RENAMED) for key in names.values()]
                 for names in changed
             ]
-            _note(columns, told)
-            _travel_along(
-                columns, [f'"user_properties":{quoted(names)}' if names else None for names in changed]
-            )
+            members = [f'"user_properties":{quoted(names)}' if names else None for names in changed]
+            _tell(columns, notes.series(told), pl.Series(members, dtype=pl.String))
         return {
             "user_properties": pl.Series([properties for properties, _, _ in users], dtype=events.MAP),
             "user_property_times": pl.Series([times for _, times, _ in users], dtype=events.MAP),
@@ -149,75 +144,62 @@ class BatchWork:
         with suppress(MemoryError):  # beyond 2 GB: one user after the other
             found = renamed(kernel, {"user_properties": LyingTogether(properties, told)}, names)
             if not found["odd"].any():
-                both = found.hstack([columns[name].alias(name) for name in ("_names", "_key_notes")])
-                names_of_both = joined([pl.col("_names"), pl.col("names")])
-                columns["_names"] = both.select_seq(
-                    pl.when(names_of_both != "").then(names_of_both)
-                ).to_series()
-                noted = notes.together([pl.col("_key_notes"), pl.col("notes")])
-                columns["_key_notes"] = both.select_seq(noted).to_series()
+                _tell(columns, found["notes"], found["names"])
                 return {**given, "user_properties": found["user_properties"]}
         return None
 
 
-def _travel_along(columns: dict[str, pl.Series], own: list[str | None]) -> None:
-    """Add to each event a member of what travels along for the way back."""
-    both = zip(columns["_names"], own, strict=True)
-    columns["_names"] = pl.Series(
-        [",".join(filter(None, members)) or None for members in both], dtype=pl.String
-    )
-
-
-def _note(columns: dict[str, pl.Series], more: list[list[Note]]) -> None:
-    """Add to each event's notes."""
-    both = zip(columns["_key_notes"], more, strict=True)
-    columns["_key_notes"] = notes.series([*notes.read_all(old), *new] for old, new in both)
+def _tell(columns: dict[str, pl.Series], noted: pl.Series, members: pl.Series | None = None) -> None:
+    """Add to each event's notes, and a member to what travels along for the way back."""
+    more = {"_key_notes": noted} if members is None else {"_key_notes": noted, "_names": members}
+    before, after = pl.col("before"), pl.col("after")
+    both = joined([before, after])
+    together = {"_key_notes": notes.together([before, after]), "_names": pl.when(both != "").then(both)}
+    for name, series in more.items():
+        frame = pl.DataFrame([columns[name].alias("before"), series.alias("after")])
+        columns[name] = frame.select_seq(together[name]).to_series()
 
 
 @dataclass(frozen=True)
 class SingleValues:
-    """A batch's maps of JSON texts with single values, and by event the keys that had lists."""
+    """A batch's maps of JSON texts with single values, and of each map a column of the keys that had lists."""
 
     maps: dict[str, pl.Series]
-    keys: dict[str, list[list[str]]]
+    keys: pl.DataFrame
 
-    def members(self) -> list[str | None]:
+    def members(self) -> pl.Series:
         """Write for each event the member that travels along, where there is one."""
-        rows = zip(*self.keys.values(), strict=True)
-        found = [{name: keys for name, keys in zip(self.keys, row, strict=True) if keys} for row in rows]
-        return [f"{quoted(NAME)}:{quoted(lists)}" if lists else None for lists in found]
+        listed = {name: pl.col(name).list.eval(json_text(pl.element())).list.join(",") for name in self.maps}
+        of_maps = joined(
+            [
+                pl.when(keys != "").then(pl.concat_str(pl.lit(f"{quoted(name)}:["), keys, pl.lit("]")))
+                for name, keys in listed.items()
+            ]
+        )
+        member = pl.concat_str(pl.lit(f"{quoted(NAME)}:{{"), of_maps, pl.lit("}"))
+        return self.keys.select_seq(pl.when(of_maps != "").then(member)).to_series()
 
-    def notes(self) -> list[list[Note]]:
+    def notes(self) -> pl.Series:
         """Note each value that is no list any more."""
-        columns = [
-            [[note("changed", InHub(name, key), BECAME) for key in keys] for keys in rows]
-            for name, rows in self.keys.items()
-        ]
-        return [[each for own in row for each in own] for row in zip(*columns, strict=True)]
+        parts = [notes.of_keys(pl.col(name), "changed", name, BECAME) for name in self.maps]
+        return self.keys.select_seq(notes.together(parts)).to_series()
 
 
 def single_values(batch: pl.DataFrame, shape: Shape) -> SingleValues | None:
     """Take the values out of a batch's lists of one, where source and target ask for it; None if there are none."""
     maps: dict[str, pl.Series] = {}
-    keys: dict[str, list[list[str]]] = {}
+    keys: list[pl.Series] = []
+    key, value = (pl.element().struct.field(name) for name in ("key", "value"))
+    is_one = value.str.contains(OF_ONE)
+    inner = pl.when(is_one).then(value.str.strip_prefix("[").str.strip_suffix("]")).otherwise(value)
     for name in _columns(shape):
-        values = (
-            batch[name]
-            .to_frame()
-            .select(pl.col(name).map.values().list.eval(pl.element().str.contains(OF_ONE)).list.any())
-            .to_series()
-        )
-        if values.fill_null(value=False).any():
-            keys[name] = [
-                [key for key, text in row.items() if IS_OF_ONE.match(text)] if row else []
-                for row in batch[name]
-            ]
-            texts = [
-                row and {key: text[1:-1] if key in own else text for key, text in row.items()}
-                for row, own in zip(batch[name], keys[name], strict=True)
-            ]
-            maps[name] = pl.Series(texts, dtype=events.MAP)
-    return SingleValues(maps, keys) if maps else None
+        entries = batch.select_seq(pl.col(name).map.entries())
+        with_lists = entries.select_seq(pl.col(name).list.eval(pl.when(is_one).then(key)).list.drop_nulls())
+        if with_lists.select_seq(pl.col(name).list.len().max()).item():
+            keys.append(with_lists[name])
+            turned = pl.col(name).list.eval(pl.struct(key, inner.alias("value"))).list.to_map()
+            maps[name] = entries.select_seq(turned).to_series()
+    return SingleValues(maps, pl.DataFrame(keys)) if maps else None
 
 
 def _columns(shape: Shape) -> Iterable[str]:
