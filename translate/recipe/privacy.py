@@ -8,7 +8,6 @@ same value gives the same hash in every run with that key, and nobody else can t
 from __future__ import annotations
 
 import functools
-import hashlib
 import hmac
 import json
 import os
@@ -19,12 +18,12 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.library import by_batches
+from translate.engine.library import by_batches, replaced
 from translate.errors import UsageError
 from translate.mapping.personal import EXTRA, Marked, Spot
 from translate.reader.literals import DECODER, Pairs, canonical
 from translate.vocabulary import notes
-from translate.vocabulary.notation import Digits
+from translate.vocabulary.notation import Digits, maps_of
 from translate.vocabulary.notes import OF_RECIPE, InHub, note
 
 KEY = "TRANSLATE_HASH_KEY"
@@ -68,13 +67,13 @@ def key_of_environment(needed_for: str = "the recipe hashes personal data") -> s
 
 def fingerprint(key: str) -> str:
     """Tell keys apart without telling them, so that a run is resumed with its own."""
-    return hmac.new(key.encode(), b"translate: which key", hashlib.sha256).hexdigest()[:16]
+    return digest_by(key)("translate: which key")[:16]
 
 
 def digest_by(key: str) -> Callable[[str], str]:
     """Give the hash of texts by a key."""
     return functools.lru_cache(maxsize=100_000)(
-        lambda text: hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+        lambda text: hmac.digest(key.encode(), text.encode(), "sha256").hex()
     )
 
 
@@ -113,24 +112,30 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str) -> pl.LazyFr
 
 def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str) -> pl.DataFrame:
     kind = "changed" if why == HASHED else "on_purpose"
-    values, told = [], []
-    rows = zip(batch[spot.column].to_list(), there, batch[OF_RECIPE].to_list(), strict=True)
-    for value, is_there, before in rows:
-        new, keys = _of_event(value, spot, change) if is_there else (value, [])
-        values.append(new)
-        mine = [notes.written(note(kind, InHub(spot.column, key), why)) for key in keys]
-        told.append(list(dict.fromkeys([*(before or []), *mine])))
+    rows = batch[[spot.column, OF_RECIPE]].filter(there)
+    values, keys = zip(*(_of_event(value, spot, change) for value in rows[spot.column]), strict=True)
+    numbers = {
+        own: number for number, own in enumerate(dict.fromkeys(keys))
+    }  # most events have the same keys
+    dtype = events.SCHEMA[spot.column]
+    given = maps_of([*values]) if dtype == events.MAP else pl.Series(values, dtype=dtype)
+    distinct = notes.series([note(kind, InHub(spot.column, key), why) for key in own] for own in numbers)
+    noted = distinct.gather([numbers[own] for own in keys])
+    both = pl.DataFrame([rows[OF_RECIPE].alias("before"), noted.alias("noted")])
+    if both["before"].null_count() < both.height:
+        lists = (pl.col(name).fill_null([]) for name in both.columns)
+        noted = both.select_seq(pl.concat_list(lists).list.unique(maintain_order=True)).to_series()
     return batch.with_columns(
-        pl.Series(spot.column, values, events.SCHEMA[spot.column]),
-        pl.Series(OF_RECIPE, told, batch.schema[OF_RECIPE]),
+        replaced(batch[spot.column], there, given).alias(spot.column),
+        replaced(batch[OF_RECIPE], there, noted).alias(OF_RECIPE),
     )
 
 
-def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str | None]]:
+def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, tuple[str | None, ...]]:
     """Give an event's column with the spot changed, and the keys of its map that were; the column itself is none."""
     if spot.key is None and spot.column not in events.MAPS:
         new = change(value)
-        return (None if new is _GONE else new), [None]
+        return (None if new is _GONE else new), (None,)
     entries: dict[str, Any] = dict(value)
     told: list[str | None] = []
     for key in _keys(spot, entries):
@@ -139,7 +144,7 @@ def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, list[str | N
             told.append(key)
         if entries[key] is _GONE:
             del entries[key]
-    return entries, told
+    return entries, tuple(told)
 
 
 def _keys(spot: Spot, entries: dict[str, str]) -> list[str]:
