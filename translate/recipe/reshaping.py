@@ -18,7 +18,7 @@ from translate.recipe.expressions import ITEM
 from translate.recipe.spec import Cut
 from translate.recipe.tallies import TALLY
 from translate.vocabulary import notes
-from translate.vocabulary.notation import ENCODER, quoted
+from translate.vocabulary.notation import ENCODER, maps_of, quoted
 from translate.vocabulary.notes import OF_RECIPE, USED, InHub, Note, note
 from translate.vocabulary.spelling import HASH_LENGTH
 from translate.writer.keys import keys_used
@@ -185,7 +185,7 @@ def _cut_keys_of_events(length: int, batch: pl.DataFrame) -> pl.DataFrame:
             )
             own += [note("changed", InHub(kind, key), why) for key in cut_keys]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
-        columns.append(pl.Series(kind, cut_maps, dtype=events.MAP))
+        columns.append(maps_of(cut_maps).alias(kind))
     more = notes.series(told).fill_null([])
     return batch.with_columns(*columns, pl.concat_list(OF_RECIPE, more).alias(OF_RECIPE))
 
