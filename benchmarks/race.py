@@ -367,6 +367,22 @@ def other_forms(race: Race) -> None:
     race.results.notes.append(f"other forms: CPU for the same records, times those of a line each: {told}")
 
 
+def other_senders(race: Race) -> None:
+    """Race what the clients of other services send against the archive, by CPU per megabyte."""
+    records, folder = max(1, race.records // 5), race.scratch / "senders"
+    archive = race.archive(records=records)
+    subprocess.run(python(PEERS.parent / "other_senders.py", folder, "--records", str(records)), check=True)
+    options = ("--set", "app_id=demo", "--from")
+    senders = [converting(sender.name, sender, *options, sender.name) for sender in sorted(folder.iterdir())]
+    measured = race.measure(converting("archive", archive), *senders)
+    race.results.add("other senders", measured, "archive")
+    base = measured["archive"].median(CPU) / size_of(archive)
+    for sender in sorted(folder.iterdir()):
+        times = measured[sender.name].median(CPU) / size_of(sender) / base
+        race.results.bar("other senders", f"{sender.name}: CPU per MB, times the archive's", times, 1.5)
+    shutil.rmtree(folder)
+
+
 def scaling(race: Race) -> None:
     """Race two workers against one, each with a pool of one thread and a core of its own."""
     if len(os.sched_getaffinity(0)) < 2:
@@ -427,6 +443,7 @@ RACES: dict[str, Callable[[Race], None]] = {
     "layouts": layouts,
     "small-files": small_files,
     "other-forms": other_forms,
+    "other-senders": other_senders,
     "scaling": scaling,
     "memory": memory,
 }
