@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -186,6 +187,32 @@ def test_more_than_the_kernel_writes_at_once() -> None:
     counted = packs(Packer(layout, SETTINGS, by_python), frame, 40)
     assert packs(KernelPacker(KERNEL, layout, SETTINGS, by_kernel), frame, 25) == counted
     assert by_kernel.getvalue() == by_python.getvalue()
+
+
+@pytest.mark.parametrize("open_bytes_max", [2**20, 1_000])
+def test_rows_that_differ_in_many_columns_around_them(
+    open_bytes_max: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where these lie alike, rows share a request, but not with those of other batches or of before all were closed."""
+    monkeypatch.setattr(packing, "OPEN_BYTES_MAX", open_bytes_max)
+    monkeypatch.setattr(packed, "OPEN_BYTES_MAX", open_bytes_max)
+    layout = LAYOUTS["mobile_analytics/requests"]
+    head = Templates(layout, SETTINGS).head
+    columns = [f"@{entry.place}" for entry in head if not is_json(entry)]
+    said = [f"what row {number} says" if number % 3 else f"{number}" for number in range(30)]
+    some = random.Random(2)
+    turns = [some.choice([some.randrange(3), 3 + number // 8]) for number in range(200)]  # some come and go
+    values: dict[str, list[str | None]] = {f"@{entry.place}": [None] * len(turns) for entry in head}
+    values |= {column: [said[turn] for turn in turns] for column in columns}
+    values[columns[-1]] = ["the same"] * len(turns)
+    values[columns[0]] = [None if turn or number % 2 else "" for number, turn in enumerate(turns)]
+    rows = [f'{{"n":{number}}}' for number in range(len(turns))]
+    frame = pl.DataFrame({ROW: rows, **values}, schema=dict.fromkeys([ROW, *values], pl.String))
+    for together in (9, 50, len(turns)):
+        by_python, by_kernel = io.BytesIO(), io.BytesIO()
+        counted = packs(Packer(layout, SETTINGS, by_python), frame, len(turns))
+        assert packs(KernelPacker(KERNEL, layout, SETTINGS, by_kernel), frame, together) == counted
+        assert by_kernel.getvalue() == by_python.getvalue()
 
 
 @pytest.mark.parametrize("name", ["a head inside of the body", "personalize/requests", "pinpoint/requests"])

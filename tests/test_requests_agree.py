@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from kernel.held import read, read_alike, sample_lines
 
 from translate.engine.library import library
+from translate.mapping import find_layout
+from translate.reader.kernel_reader import KernelReader
 
 pytestmark = pytest.mark.skipif(library() is None, reason="no kernel here")
 
@@ -73,3 +76,27 @@ def test_many_events_with_the_same_around() -> None:
     assert found[client].to_list() == ["c" * 20] * 34
     trailing = json.dumps({"body": {"events": [event] * 3}, "client_context": context})
     assert read([trailing] * 2, "mobile_analytics/requests")["careful"].to_list() == [False] * 6
+
+
+def test_events_are_shown_where_they_lie() -> None:
+    """Whichever buffer and place of it their line lies in, if they are short, stand in a text or are spelled oddly."""
+    mapping, layout = find_layout("mobile_analytics/requests")
+    reader = KernelReader.of(layout, mapping.names, 2**20)
+    assert reader is not None
+    event = '{"eventType":"%s","timestamp":"2017-02-24T22:03:22.507Z"}'
+    texts = [event % "a", event % ("b" * 50), '{"a":"b"}', event.replace('":', '" :') % "c", "{}"]
+    written = [event % "a", event % ("b" * 50), '{"a":"b"}', event % "c", "{}"]
+    line = '{"client_context":{},"body":{"events":[%s]}}'
+    opened = json.dumps({"client_context": {}, "body": json.dumps({"events": [json.loads(texts[0])]})})
+    lines = [*(line % ",".join(texts[number:]) for number in range(5)), opened]
+    one_by_one = [pl.DataFrame({"text": ["x" * 40, each]}) for each in lines]
+    frame = pl.concat(one_by_one, rechunk=True)[1:].gather_every(2).with_row_index("row")[1:]
+    frame = pl.concat([frame, frame[:1]])
+    records, left = reader.read(frame)
+    del frame, one_by_one
+    assert left.height == 0
+    assert records["text"].to_list() == [
+        *(text for first in (1, 2, 3, 4) for text in written[first:]),
+        event % "a",
+        *written[1:],
+    ]

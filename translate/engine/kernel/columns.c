@@ -101,4 +101,6 @@ void table_free(struct table *table)
     table->n_columns = 0;
     buffer_free(&table->heap);
     buffer_free(&table->zeros);
+    if (table->lent.release != NULL)
+        table->lent.release(&table->lent);
 }

@@ -26,6 +26,9 @@ struct table {
     int64_t rows;
     struct buffer heap;  /* what the texts say */
     struct buffer zeros; /* the values of columns that nothing was set in */
+    struct ArrowArray lent; /* what was read, where views of a column of texts may show it as it lies there: then its only column
+                             * is one of texts, whose buffers come after the heap */
+    int32_t lent_to;        /* the number of that column */
 };
 
 /* Whether rows have entries, of which the offsets tell. */

@@ -4,14 +4,13 @@
 
 #include "columns.h"
 
-enum { BUFFERS_MAX = 4, NODES_OF_MAP = 4 };
+enum { BUFFERS_MAX = 4, NODES_OF_MAP = 4, BESIDE_TEXTS = 3 }; /* the latter are the buffers that do not hold what texts say */
 
 /* What all arrays of a table share; the last one that is released frees it. */
 struct owner {
     struct table table;
     int32_t references;
-    int64_t heap_bytes; /* the sizes of the texts' buffers: one */
-    int64_t none;
+    int64_t *sizes; /* of the texts' buffers: the heap, then what is lent */
     struct ArrowArray *arrays;
     struct ArrowArray **children;
     const void **buffers;
@@ -30,6 +29,7 @@ static void let_go(struct owner *owner)
     free(owner->arrays);
     free(owner->children);
     free(owner->buffers);
+    free(owner->sizes);
     free(owner);
 }
 
@@ -84,13 +84,21 @@ static const void *bytes_of(const struct buffer *buffer)
     return buffer->data == NULL ? nothing : buffer->data;
 }
 
-static struct ArrowArray *add_views(struct owner *owner, int64_t length, int64_t nulls, const void *validity, const struct buffer *views)
+/* Count the buffers that texts are lent from. */
+static int lent_buffers(const struct table *table)
 {
-    struct ArrowArray *array = add_array(owner, length, nulls, 4, 0);
+    return table->lent.release == NULL ? 0 : (int)table->lent.children[0]->n_buffers - BESIDE_TEXTS;
+}
+
+static struct ArrowArray *add_views(struct owner *owner, int64_t length, int64_t nulls, const void *validity, const struct buffer *views, int lent)
+{
+    struct ArrowArray *array = add_array(owner, length, nulls, BUFFERS_MAX + lent, 0);
     array->buffers[0] = validity;
     array->buffers[1] = views->length == 0 ? bytes_of(&owner->table.zeros) : views->data;
     array->buffers[2] = bytes_of(&owner->table.heap);
-    array->buffers[3] = &owner->heap_bytes;
+    for (int number = 0; number < lent; number++)
+        array->buffers[3 + number] = owner->table.lent.children[0]->buffers[2 + number];
+    array->buffers[3 + lent] = owner->sizes;
     return array;
 }
 
@@ -101,14 +109,14 @@ static struct ArrowArray *add_nested(struct owner *owner, struct column *column,
     array->buffers[0] = validity;
     array->buffers[1] = bytes_of(&column->offsets);
     if (column->type == TYPE_LIST) {
-        array->children[0] = add_views(owner, entries, 0, NULL, &column->values);
+        array->children[0] = add_views(owner, entries, 0, NULL, &column->values, 0);
         return array;
     }
     struct ArrowArray *pairs = add_array(owner, entries, 0, 1, 2);
     pairs->buffers[0] = NULL;
     array->children[0] = pairs;
-    pairs->children[0] = add_views(owner, entries, 0, NULL, &column->keys);
-    pairs->children[1] = add_views(owner, entries, 0, NULL, &column->values);
+    pairs->children[0] = add_views(owner, entries, 0, NULL, &column->keys, 0);
+    pairs->children[1] = add_views(owner, entries, 0, NULL, &column->values, 0);
     return array;
 }
 
@@ -116,8 +124,10 @@ static struct ArrowArray *add_column(struct owner *owner, struct column *column)
 {
     int64_t rows = owner->table.rows;
     const void *validity = column->set == 0 ? bytes_of(&owner->table.zeros) : pack(&column->validity, rows, column->set);
-    if (column->type == TYPE_TEXT)
-        return add_views(owner, rows, rows - column->set, validity, &column->values);
+    if (column->type == TYPE_TEXT) {
+        bool is_lent = column == &owner->table.columns[owner->table.lent_to];
+        return add_views(owner, rows, rows - column->set, validity, &column->values, is_lent ? lent_buffers(&owner->table) : 0);
+    }
     if (column_is_nested(column))
         return add_nested(owner, column, rows, validity);
     struct ArrowArray *array = add_array(owner, rows, rows - column->set, 2, 0);
@@ -262,23 +272,27 @@ static void release_stream(struct ArrowArrayStream *stream)
 
 static struct owner *make_owner(struct table *table)
 {
-    size_t nodes = (size_t)table->n_columns * NODES_OF_MAP + 1;
+    size_t nodes = (size_t)table->n_columns * NODES_OF_MAP + 1, lent = (size_t)lent_buffers(table);
     struct owner *owner = calloc(1, sizeof *owner);
     if (owner == NULL)
         return NULL;
     owner->arrays = calloc(nodes, sizeof *owner->arrays);
     owner->children = calloc(nodes, sizeof *owner->children);
-    owner->buffers = calloc(nodes * BUFFERS_MAX, sizeof *owner->buffers);
-    if (owner->arrays == NULL || owner->children == NULL || owner->buffers == NULL) {
+    owner->buffers = calloc(nodes * BUFFERS_MAX + lent, sizeof *owner->buffers);
+    owner->sizes = calloc(1 + lent, sizeof *owner->sizes);
+    if (owner->arrays == NULL || owner->children == NULL || owner->buffers == NULL || owner->sizes == NULL) {
         free(owner->arrays);
         free(owner->children);
         free(owner->buffers);
+        free(owner->sizes);
         free(owner);
         return NULL;
     }
     owner->table = *table;
-    owner->heap_bytes = (int64_t)table->heap.length;
-    *table = (struct table){NULL, 0, 0, {NULL, 0, 0}, {NULL, 0, 0}};
+    owner->sizes[0] = (int64_t)table->heap.length;
+    if (lent > 0)
+        memcpy(&owner->sizes[1], table->lent.children[0]->buffers[2 + lent], lent * sizeof *owner->sizes);
+    memset(table, 0, sizeof *table);
     return owner;
 }
 

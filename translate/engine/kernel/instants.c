@@ -151,31 +151,33 @@ EXPORTED int translate_instants(struct ArrowArrayStream *given, int32_t in_secon
 
 /* -- as texts ---------------------------------------------------------------------------------------------------- */
 
-enum { PARTS = 7, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
+
+static void put_two(uint8_t *at, uint32_t number)
+{
+    at[0] = (uint8_t)('0' + number / 10);
+    at[1] = (uint8_t)('0' + number % 10);
+}
 
 bool append_iso8601(struct buffer *out, int64_t milliseconds)
 {
-    static const struct {
-        int digits;
-        uint8_t after;
-    } forms[PARTS] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, '.'}, {3, 'Z'}};
-    int64_t days = milliseconds / DAY_MS - (milliseconds % DAY_MS < 0), rest = milliseconds - days * DAY_MS;
-    int64_t era = (days + 719468) / 146097, of_era = (days + 719468) % 146097;
-    int64_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * years + years / 4 - years / 100), since_march = (5 * of_year + 2) / 153;
-    int64_t month = since_march < 10 ? since_march + 3 : since_march - 9;
-    int64_t parts[PARTS] = {
-        era * 400 + years + (month <= 2), month, of_year - (153 * since_march + 2) / 5 + 1,
-        rest / 3600000, rest / 60000 % 60, rest / 1000 % 60, rest % 1000,
-    };
-    uint8_t text[ISO_SECONDS + DECIMALS + 2], *at = text;
-    for (int part = 0; part < PARTS; part++) {
-        for (int digit = forms[part].digits - 1; digit >= 0; digit--, parts[part] /= 10)
-            at[digit] = (uint8_t)('0' + parts[part] % 10);
-        at += forms[part].digits;
-        *at++ = forms[part].after;
-    }
-    return buffer_append(out, text, sizeof text);
+    int64_t whole_days = milliseconds / DAY_MS - (milliseconds % DAY_MS < 0);
+    uint32_t rest = (uint32_t)(milliseconds - whole_days * DAY_MS), days = (uint32_t)(whole_days + 719468);
+    uint32_t era = days / 146097, of_era = days % 146097;
+    uint32_t years = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint32_t of_year = of_era - (365 * years + years / 4 - years / 100), since_march = (5 * of_year + 2) / 153;
+    uint32_t month = since_march < 10 ? since_march + 3 : since_march - 9, year = era * 400 + years + (month <= 2);
+    uint8_t text[] = "0000-00-00T00:00:00.000Z";
+    put_two(text, year / 100);
+    put_two(text + 2, year % 100);
+    put_two(text + 5, month);
+    put_two(text + 8, of_year - (153 * since_march + 2) / 5 + 1);
+    put_two(text + 11, rest / 3600000);
+    put_two(text + 14, rest / 60000 % 60);
+    put_two(text + 17, rest / 1000 % 60);
+    put_two(text + 20, rest % 1000 / 10);
+    text[22] = (uint8_t)('0' + rest % 10);
+    return buffer_append(out, text, sizeof text - 1);
 }
 
 /* Write a frame's only column, of milliseconds since 1970 within the years from 1 to 9999, as texts. Give 0, or another

@@ -6,30 +6,28 @@
 #include "exported.h"
 #include "read.h"
 
-enum { LENGTH_INSIDE = 12, NO_MEMORY = 12, NOT_TEXT = 22 };
+enum { NO_MEMORY = 12, NOT_TEXT = 22 };
 enum odd { LEFT = 1, REFUSED };
 
-/* The texts of a column of string views. */
-struct lines {
-    struct ArrowArray array;  /* the batch */
-    const struct ArrowArray *texts;
-};
-
-static struct cursor line_at(const struct lines *lines, int64_t number)
+static const struct view *view_at(const struct ArrowArray *texts, int64_t number)
 {
-    const struct view *views = lines->texts->buffers[1];
-    const struct view *view = &views[lines->texts->offset + number];
-    if (view->length <= LENGTH_INSIDE)
+    return (const struct view *)texts->buffers[1] + texts->offset + number;
+}
+
+static struct cursor line_at(const struct ArrowArray *texts, int64_t number)
+{
+    const struct view *view = view_at(texts, number);
+    if (view->length <= VIEW_INSIDE)
         return cursor_over(view->text.inside, (size_t)view->length);
-    const uint8_t *bytes = lines->texts->buffers[2 + view->text.outside.buffer];
+    const uint8_t *bytes = texts->buffers[2 + view->text.outside.buffer];
     bytes += view->text.outside.offset;
     return cursor_over(bytes, (size_t)view->length);
 }
 
-static bool is_valid(const struct lines *lines, int64_t number)
+static bool is_valid(const struct ArrowArray *texts, int64_t number)
 {
-    const uint8_t *validity = lines->texts->buffers[0];
-    int64_t bit = lines->texts->offset + number;
+    const uint8_t *validity = texts->buffers[0];
+    int64_t bit = texts->offset + number;
     return validity == NULL || (validity[bit / 8] >> (bit % 8) & 1);
 }
 
@@ -64,23 +62,38 @@ static void go_back(struct reader *reader, int64_t row, size_t heap_length)
     heap->length = heap_length;
 }
 
-/* Where the events of a line go, and up to where its letters were counted. */
+/* Where the events of a line go, where its text lies, and up to where its letters were counted. */
 struct place {
     int64_t line;
+    struct cursor text;
     int64_t part;
     const uint8_t *counted;
     long long letters;
 };
 
+/* Show an event where it lies in its line: a copy would be as long as nearly all of the line. */
+static struct view lent_view(const struct reader *reader, const struct value *event, const struct place *place)
+{
+    const struct view *line = view_at(reader->table.lent.children[0], place->line);
+    struct view view = {.length = (int32_t)event->length};
+    memcpy(view.text.outside.prefix, event->start, sizeof view.text.outside.prefix);
+    view.text.outside.buffer = 1 + line->text.outside.buffer;
+    view.text.outside.offset = line->text.outside.offset + (int32_t)(event->start - place->text.at);
+    return view;
+}
+
 static bool finish_event(struct reader *reader, const struct value *event, void *told)
 {
     struct place *place = told;
-    size_t start = reader->table.heap.length;
-    if (!append_as_it_stood(&reader->table.heap, event) ||
-        !column_set_view(&reader->table.columns[COLUMN_TEXT], reader->row, heap_view(&reader->table.heap, start))) {
+    struct buffer *heap = &reader->table.heap;
+    size_t start = heap->length;
+    uintptr_t at = (uintptr_t)event->start, from = (uintptr_t)place->text.at, to = (uintptr_t)place->text.end;
+    bool lies_there = !event->escaped && at >= from && at < to && event->length > VIEW_INSIDE;
+    if (!lies_there && !append_as_it_stood(heap, event))
         return false;
-    }
-    return finish_row(reader, place->line, place->part++, *event, true);
+    struct view view = lies_there ? lent_view(reader, event, place) : heap_view(heap, start);
+    return column_set_view(&reader->table.columns[COLUMN_TEXT], reader->row, view) &&
+           finish_row(reader, place->line, place->part++, *event, true);
 }
 
 /* Read a record, or all events of a request. */
@@ -167,7 +180,7 @@ static bool pass_fault(struct reader *reader, struct cursor line, struct cursor 
 static bool read_line(struct reader *reader, int64_t number, struct cursor line)
 {
     struct cursor cursor = line;
-    struct place place = {number, 0, line.at, 0};
+    struct place place = {number, line, 0, line.at, 0};
     if (line.at == NULL || line.end - line.at > reader->program->record_bytes)
         return set_aside(reader, LEFT, line, line, &place);
     skip_blanks(&cursor);
@@ -183,19 +196,18 @@ enum { BYTES, ROWS, HEAP, VALUES }; /* what is told of a batch: of its lines, an
 
 /* Make room for what the lines say, by what others said, if these were not much fewer: so that it is not moved while it grows.
  * At first each is taken to be one record. */
-static void expect(struct reader *reader, const struct lines *lines, int64_t *told)
+static void expect(struct reader *reader, const struct ArrowArray *texts, int64_t *told)
 {
-    const struct view *views = lines->texts->buffers[1];
     int64_t bytes = 0;
-    for (int64_t number = 0; number < lines->texts->length; number++)
-        bytes += views[lines->texts->offset + number].length;
+    for (int64_t number = 0; number < texts->length; number++)
+        bytes += view_at(texts, number)->length;
     double share = told[BYTES] > bytes / 4 ? 1.03 * (double)bytes / (double)told[BYTES] : 0;
     told[BYTES] = bytes;
     (void)buffer_reserve(&reader->table.heap, share > 0 ? (size_t)(share * (double)told[HEAP]) : (size_t)bytes);
     for (int32_t number = 0; number < reader->table.n_columns; number++) {
         struct column *column = &reader->table.columns[number];
         size_t entries = (size_t)(share * (double)told[VALUES + number]);
-        column->rows_expected = share > 0 ? (int64_t)(share * (double)told[ROWS]) : lines->texts->length;
+        column->rows_expected = share > 0 ? (int64_t)(share * (double)told[ROWS]) : texts->length;
         if (column_is_nested(column) && entries > 0)
             (void)(buffer_reserve(&column->values, entries) && (column->type == TYPE_LIST || buffer_reserve(&column->keys, entries)));
     }
@@ -209,11 +221,12 @@ static void tell(const struct reader *reader, int64_t *told)
         told[VALUES + number] = (int64_t)reader->table.columns[number].values.length;
 }
 
-static bool read_lines(struct reader *reader, const struct lines *lines, int64_t *told)
+static bool read_lines(struct reader *reader, int64_t *told)
 {
-    expect(reader, lines, told);
-    for (int64_t number = 0; number < lines->texts->length; number++) {
-        struct cursor line = is_valid(lines, number) ? line_at(lines, number) : cursor_over(NULL, 0);
+    const struct ArrowArray *texts = reader->table.lent.children[0];
+    expect(reader, texts, told);
+    for (int64_t number = 0; number < texts->length; number++) {
+        struct cursor line = is_valid(texts, number) ? line_at(texts, number) : cursor_over(NULL, 0);
         if (!read_line(reader, number, line))
             return false;
     }
@@ -224,11 +237,13 @@ static bool read_lines(struct reader *reader, const struct lines *lines, int64_t
 
 /* -- the reader ------------------------------------------------------------------------------------------------- */
 
-static bool make_reader(struct reader *reader, const struct program *program)
+static bool make_reader(struct reader *reader, const struct program *program, const struct ArrowArray *lines)
 {
     memset(reader, 0, sizeof *reader);
+    reader->table.lent = *lines;
     reader->program = program;
     reader->hopes = program->request >= 0;
+    reader->table.lent_to = COLUMN_TEXT;
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
     reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
     reader->indexes = calloc((size_t)program->n_columns, sizeof *reader->indexes);
@@ -260,13 +275,6 @@ static void free_reader(struct reader *reader)
     free(reader->seen);
 }
 
-static int read_batch(const struct program *program, const struct lines *lines, int64_t *told, struct ArrowArrayStream *made)
-{
-    struct reader reader;
-    bool done = make_reader(&reader, program) && read_lines(&reader, lines, told) && table_hand_over(&reader.table, made);
-    free_reader(&reader);
-    return done ? 0 : NO_MEMORY;
-}
 
 /* Read the lines in a frame's only column, of one batch, into the program's columns. What was told of another batch, or
  * zeros, says how much room they will need; it becomes what there is to tell of this one. */
@@ -274,15 +282,15 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
                                   struct ArrowArrayStream *made)
 {
     struct ArrowSchema schema;
-    struct lines lines = {.texts = NULL};
+    struct ArrowArray lines;
     if (given->get_schema(given, &schema) != 0)
         return NOT_TEXT;
     bool is_text = schema.n_children == 1 && strcmp(schema.children[0]->format, "vu") == 0;
     schema.release(&schema);
-    if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL)
+    if (!is_text || given->get_next(given, &lines) != 0 || lines.release == NULL)
         return NOT_TEXT;
-    lines.texts = lines.array.children[0];
-    int code = read_batch(program, &lines, told, made);
-    lines.array.release(&lines.array);
-    return code;
+    struct reader reader;
+    bool done = make_reader(&reader, program, &lines) && read_lines(&reader, told) && table_hand_over(&reader.table, made);
+    free_reader(&reader);
+    return done ? 0 : NO_MEMORY;
 }

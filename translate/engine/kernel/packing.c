@@ -10,7 +10,8 @@ enum { ROW, TEMPLATE, TEMPLATE_OF_MEMBER, FIRST_AROUND };
 enum { AROUND = 1, MEMBER = 1, BESIDE = 2, OWN = 3 }; /* what words are */
 enum { DONE, MORE, FAILED };
 enum { AHEAD = 32 };                 /* rows that are looked at before they are packed */
-enum { WRITTEN_TOGETHER = 1 << 22 }; /* bytes of requests: more than these go on before others are written */
+enum { FEW = 3 };                    /* columns: what they say is found as fast as where it lies */
+enum { WRITTEN_TOGETHER = 1 << 20 }; /* bytes of requests: more than these go on before others are written */
 
 /* A part of a template: a literal, the place of the events, or a column's value. */
 struct part {
@@ -37,16 +38,21 @@ struct program {
 /* What follows events, then what comes before them, and the events; `text` is empty where there is nothing. */
 struct group {
     struct buffer text;
-    size_t before;
+    uint32_t before;
     uint32_t beside;
+};
+
+/* The names that stand in a request, and its members, by their words. */
+struct named {
+    struct words names;
+    struct buffer members;
 };
 
 struct request {
     int64_t number; /* from 1, in the order in which they begin; 0: none is open */
     int64_t rows, size;
     struct group whole;
-    struct words names;
-    struct buffer members; /* by word */
+    struct named *named; /* where names are asked for: others do not pay for the room, of which many are open */
 };
 
 struct packing {
@@ -55,6 +61,9 @@ struct packing {
     int64_t requests, events; /* those that are written */
     uint64_t seed;
     struct words around;
+    struct words alike;      /* where that lies which rows of the frame differ in */
+    struct buffer known;     /* by such a word, the word of what is around a row */
+    struct buffer differing; /* the numbers of the columns that rows of the frame differ in */
     uint32_t ahead[AHEAD]; /* words of rows, from one row to another */
     int64_t ahead_from, ahead_to;
     struct buffer open;  /* requests, by the word of what is around them */
@@ -100,6 +109,52 @@ static uint32_t word_of_columns(struct packing *packing, struct words *words, ui
     return word_of(words, above, said->data, said->length);
 }
 
+/* Tell whether a column says the same of all rows of the frame: then it lies in one place, or within the views. */
+static bool is_the_same(const struct packing *packing, int32_t number)
+{
+    const struct given *column = column_at(packing, number);
+    int64_t rows = packing->frame.rows, row = 1;
+    const struct view *views = column->texts.views + column->texts.first;
+    while (row < rows && is_there(column, row) == is_there(column, 0))
+        row++;
+    return row >= rows && memcmp(views, views + 1, (size_t)(rows - 1) * sizeof *views) == 0;
+}
+
+/* Find the columns around a request that rows of a new frame differ in. */
+static bool find_differing(struct packing *packing)
+{
+    bool well = true;
+    packing->differing.length = packing->known.length = 0;
+    for (int32_t column = FIRST_AROUND; well && column < FIRST_AROUND + packing->program.around; column++)
+        well = is_the_same(packing, column) || buffer_append(&packing->differing, &column, sizeof column);
+    words_free(&packing->alike);
+    return well && words_begin(&packing->alike, packing->seed);
+}
+
+static uint32_t word_around(struct packing *packing)
+{
+    size_t count = packing->differing.length / sizeof(int32_t);
+    if (count <= FEW)
+        return word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
+    struct buffer *said = &packing->said;
+    said->length = 0;
+    for (size_t number = 0; number < count; number++) {
+        const struct given *column = column_at(packing, ((const int32_t *)(const void *)packing->differing.data)[number]);
+        struct view view = {.length = -1};
+        if (is_there(column, packing->row))
+            view = column->texts.views[column->texts.first + packing->row];
+        if (!buffer_append(said, &view, sizeof view))
+            return NO_WORD;
+    }
+    uint32_t alike = word_of(&packing->alike, AROUND, said->data, said->length);
+    if (alike == NO_WORD || !buffer_reach(&packing->known, (alike + 1) * sizeof alike))
+        return NO_WORD;
+    uint32_t *known = (uint32_t *)(void *)packing->known.data + alike;
+    if (*known == NO_WORD)
+        *known = word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
+    return *known;
+}
+
 static bool write_value(const struct packing *packing, int32_t column, struct buffer *out)
 {
     struct span text = text_here(packing, column);
@@ -131,7 +186,7 @@ static bool fill(struct packing *packing, int32_t named_by, int64_t *size)
 static bool group_begin(struct packing *packing, struct group *group)
 {
     size_t row = packing->own.length + text_here(packing, ROW).length;
-    group->before = packing->after.length;
+    group->before = (uint32_t)packing->after.length;
     return buffer_need(&group->text, packing->after.length + packing->before.length + row) &&
            write_bytes(&group->text, span_of(&packing->after)) &&
            write_bytes(&group->text, span_of(&packing->before));
@@ -146,7 +201,21 @@ static struct request *request_at(const struct packing *packing, size_t word)
 
 static struct group *member_at(const struct request *request, size_t word)
 {
-    return (struct group *)(void *)request->members.data + word;
+    return (struct group *)(void *)request->named->members.data + word;
+}
+
+/* Count the words that members may have. */
+static size_t members_of(const struct request *request)
+{
+    return request->named == NULL ? 0 : request->named->members.length / sizeof(struct group);
+}
+
+static bool begin_names(const struct packing *packing, struct request *request)
+{
+    if (packing->program.member < 0 && packing->program.own < 0)
+        return true;
+    request->named = calloc(1, sizeof *request->named);
+    return request->named != NULL && words_begin(&request->named->names, packing->seed);
 }
 
 static bool begin(struct packing *packing, struct request *request)
@@ -156,16 +225,19 @@ static bool begin(struct packing *packing, struct request *request)
     bool well = buffer_append(&packing->order, &word, sizeof word) && fill(packing, TEMPLATE, &request->size) &&
                 group_begin(packing, &request->whole);
     packing->open_bytes += request->size;
-    return well && ((packing->program.member < 0 && packing->program.own < 0) || words_begin(&request->names, packing->seed));
+    return well && begin_names(packing, request);
 }
 
 static void let_go(struct request *request)
 {
-    for (size_t word = 0; word < request->members.length / sizeof(struct group); word++)
+    for (size_t word = 0; word < members_of(request); word++)
         buffer_free(&member_at(request, word)->text);
-    buffer_free(&request->members);
+    if (request->named != NULL) {
+        buffer_free(&request->named->members);
+        words_free(&request->named->names);
+        free(request->named);
+    }
     buffer_free(&request->whole.text);
-    words_free(&request->names);
     request->number = 0;
 }
 
@@ -173,7 +245,7 @@ static bool write_group(struct buffer *out, const struct group *group, const str
 {
     const struct buffer *text = &group->text;
     bool well = write_bytes(out, (struct span){text->data + group->before, text->length - group->before});
-    for (size_t word = 0; members != NULL && well && word < members->members.length / sizeof *group; word++) {
+    for (size_t word = 0; members != NULL && well && word < members_of(members); word++) {
         const struct group *member = member_at(members, word);
         well = member->text.length == 0 || (write_comma(out) && write_group(out, member, NULL));
     }
@@ -206,7 +278,7 @@ static bool end_closing(struct packing *packing)
     packing->closed = packing->open.length = packing->order.length = 0;
     packing->ahead_to = 0;
     words_free(&packing->around);
-    return words_begin(&packing->around, packing->seed);
+    return words_begin(&packing->around, packing->seed) && (packing->row == packing->frame.rows || find_differing(packing));
 }
 
 /* -- rows -------------------------------------------------------------------------------------------------------- */
@@ -227,9 +299,10 @@ static bool find_member(struct packing *packing, struct request *request, uint32
 {
     const struct program *program = &packing->program;
     struct span name = text_here(packing, program->member);
-    uint32_t beside = word_of_columns(packing, &request->names, BESIDE, program->beside, (int32_t)packing->frame.columns);
-    *word = word_of(&request->names, MEMBER, name.at, name.length);
-    if (beside == NO_WORD || *word == NO_WORD || !buffer_reach(&request->members, (*word + 1) * sizeof(struct group)))
+    struct words *names = &request->named->names;
+    uint32_t beside = word_of_columns(packing, names, BESIDE, program->beside, (int32_t)packing->frame.columns);
+    *word = word_of(names, MEMBER, name.at, name.length);
+    if (beside == NO_WORD || *word == NO_WORD || !buffer_reach(&request->named->members, (*word + 1) * sizeof(struct group)))
         return false;
     place->group = member_at(request, *word);
     if (place->group->text.length > 0) {
@@ -249,8 +322,9 @@ static bool find_place(struct packing *packing, struct request *request, struct 
         return false;
     if (program->own >= 0) {
         struct span name = text_here(packing, program->own);
-        uint32_t before = words_count(&request->names), own = word_of(&request->names, word, name.at, name.length);
-        place->is_taken = place->is_taken || !is_new(&request->names, own, before);
+        struct words *names = &request->named->names;
+        uint32_t before = words_count(names), own = word_of(names, word, name.at, name.length);
+        place->is_taken = place->is_taken || !is_new(names, own, before);
         if (own == NO_WORD)
             return false;
     }
@@ -273,11 +347,6 @@ static bool name_row(struct packing *packing)
     packing->own.length = 0;
     return packing->program.own < 0 ||
            (write_quoted(&packing->own, text_here(packing, packing->program.own)) && write_byte(&packing->own, ':'));
-}
-
-static uint32_t word_around(struct packing *packing)
-{
-    return word_of_columns(packing, &packing->around, AROUND, FIRST_AROUND, FIRST_AROUND + packing->program.around);
 }
 
 /* Find the words of the rows that come next, and have their requests brought near, as each lies far from the one before. */
@@ -378,7 +447,7 @@ EXPORTED int translate_packing_add(struct ArrowArrayStream *given, struct packin
     packing->program = (struct program){(const struct part *)(const void *)parts,
                                         (const struct template *)(const void *)templates,
                                         literals, is_text, numbers[0], numbers[1], numbers[2], numbers[3]};
-    return frame_take(&packing->frame, given) && (packing->frame.rows == 0 || is_possible(packing)) ? 0 : 1;
+    return frame_take(&packing->frame, given) && (packing->frame.rows == 0 || (is_possible(packing) && find_differing(packing))) ? 0 : 1;
 }
 
 /* Have all that is open written by what is called next. */
@@ -414,10 +483,11 @@ EXPORTED void translate_packing_end(struct packing *packing)
         if (request_at(packing, word)->number != 0)
             let_go(request_at(packing, word));
     struct buffer *buffers[] = {&packing->open, &packing->order, &packing->out, &packing->said,
-                                &packing->before, &packing->after, &packing->own};
+                                &packing->before, &packing->after, &packing->own, &packing->known, &packing->differing};
     for (size_t number = 0; number < sizeof buffers / sizeof *buffers; number++)
         buffer_free(buffers[number]);
     words_free(&packing->around);
+    words_free(&packing->alike);
     let_go_of_frame(packing);
     free(packing);
 }

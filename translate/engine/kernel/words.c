@@ -5,15 +5,23 @@
 
 enum { FIRST_SLOTS = 256 };
 
+/* Give fewer than eight bytes as a number, the last one as its lowest, in which most names differ: slots are chosen by the lowest
+ * bits, into which a product takes nothing from higher ones. Which bytes it holds twice is told by how many there are. */
+static uint64_t few_at(const uint8_t *text, size_t length)
+{
+    if (length >= 4)
+        return (uint64_t)four_at(text) << 32 | __builtin_bswap32(four_at(text + length - 4));
+    return length == 0 ? 0 : (uint64_t)text[0] << 16 | (uint64_t)text[length / 2] << 8 | text[length - 1];
+}
+
 static uint64_t hash_of(const struct words *words, uint32_t above, const uint8_t *text, size_t length)
 {
     uint64_t hash = mixed(words->seed + above, length);
-    for (; length >= 8; text += 8, length -= 8)
-        hash = mixed(hash, eight_at(text));
-    uint64_t rest = 0;
-    for (size_t number = 0; number < length; number++)
-        rest = rest << 8 | text[number];
-    return mixed(hash, rest);
+    if (length < 8)
+        return mixed(hash, few_at(text, length));
+    for (size_t at = 0; at + 8 < length; at += 8)
+        hash = mixed(hash, eight_at(text + at));
+    return mixed(hash, __builtin_bswap64(eight_at(text + length - 8)));
 }
 
 static bool spread(struct words *words, uint32_t slots)
@@ -45,6 +53,7 @@ void words_free(struct words *words)
     buffer_free(&words->heap);
     buffer_free(&words->words);
     free(words->slots);
+    words->slots = NULL;
 }
 
 /* Give the slot that a text lies in, or would. */
