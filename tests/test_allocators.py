@@ -81,7 +81,7 @@ read = library().translate_read_lines
 held = []
 for _ in range(2):  # at first there is memory that was let go of before
     before = told()
-    held += [through(lambda given, made: read(program.pointer, given, program.told, made), texts) for _ in range(20)]
+    held += [through(lambda given, made: read(program.pointer, given, program.told, None, made), texts) for _ in range(20)]
     after = told()
 print((after.used + after.mapped - before.used - before.mapped) // 20)
 """

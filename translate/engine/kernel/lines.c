@@ -7,7 +7,7 @@
 #include "read.h"
 
 enum { LENGTH_INSIDE = 12, NO_MEMORY = 12, NOT_TEXT = 22 };
-enum odd { LEFT = 1, REFUSED };
+enum odd { REFUSED = 1 }; /* what Python reads has higher numbers */
 
 /* The texts of a column of string views. */
 struct lines {
@@ -143,13 +143,28 @@ static bool give_reason(struct reader *reader, enum fault fault, struct place *p
            put_bytes(reader, COLUMN_CODE, text_at(reader->program, reason->code), (size_t)reason->code.length);
 }
 
-/* Give what is no record that could be read a row of its own: refused, or for Python to look at. */
-static bool set_aside(struct reader *reader, enum odd odd, struct cursor line, struct cursor piece, struct place *place)
+static bool refuse(struct reader *reader, struct cursor line, struct cursor piece, struct place *place)
 {
     struct value raw = {KIND_NONE, false, piece.at, (size_t)(piece.end - piece.at)};
     reader->nulls = 0;
-    return put_whole(reader, COLUMN_ODD, odd) &&
+    return put_whole(reader, COLUMN_ODD, REFUSED) &&
            finish_row(reader, place->line, place->part++, raw, piece.at == line.at && piece.end == line.end);
+}
+
+/* Ask Python to read a line, or what is left of one, and take in the rows that it says. */
+static bool leave(struct reader *reader, struct cursor line, struct cursor piece, struct place *place)
+{
+    bool is_line = piece.at == line.at && piece.end == line.end;
+    struct said said = {NULL, 0};
+    if (reader->read_left(place->line, piece.at, is_line ? -1 : piece.end - piece.at, &said) != 0)
+        return false;
+    struct cursor rows = cursor_over(said.bytes, (size_t)said.length);
+    while (take_said(reader, &rows)) {
+        if (!put_whole(reader, COLUMN_LINE, place->line) || !put_whole(reader, COLUMN_PART, place->part++))
+            return false;
+        reader->row++;
+    }
+    return rows.at == rows.end;
 }
 
 /* Refuse what comes next in a line, or leave it to Python. */
@@ -160,8 +175,8 @@ static bool pass_fault(struct reader *reader, struct cursor line, struct cursor 
     enum fault fault = judge(reader->program, line, cursor, &at);
     piece.end = cursor->at;
     if (fault == FAULT_UNDECIDED)
-        return set_aside(reader, LEFT, line, piece, place);
-    return give_reason(reader, fault, place, at) && set_aside(reader, REFUSED, line, piece, place);
+        return leave(reader, line, piece, place);
+    return give_reason(reader, fault, place, at) && refuse(reader, line, piece, place);
 }
 
 static bool read_line(struct reader *reader, int64_t number, struct cursor line)
@@ -169,7 +184,7 @@ static bool read_line(struct reader *reader, int64_t number, struct cursor line)
     struct cursor cursor = line;
     struct place place = {number, 0, line.at, 0};
     if (line.at == NULL || line.end - line.at > reader->program->record_bytes)
-        return set_aside(reader, LEFT, line, line, &place);
+        return leave(reader, line, line, &place);
     skip_blanks(&cursor);
     while (cursor.at < cursor.end) {
         if (!read_hoping(reader, line, &cursor, &place) && !pass_fault(reader, line, &cursor, &place))
@@ -224,10 +239,11 @@ static bool read_lines(struct reader *reader, const struct lines *lines, int64_t
 
 /* -- the reader ------------------------------------------------------------------------------------------------- */
 
-static bool make_reader(struct reader *reader, const struct program *program)
+static bool make_reader(struct reader *reader, const struct program *program, left_reader *read_left)
 {
     memset(reader, 0, sizeof *reader);
     reader->program = program;
+    reader->read_left = read_left;
     reader->hopes = program->request >= 0;
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
     reader->table.columns = calloc((size_t)program->n_columns, sizeof *reader->table.columns);
@@ -260,10 +276,11 @@ static void free_reader(struct reader *reader)
     free(reader->seen);
 }
 
-static int read_batch(const struct program *program, const struct lines *lines, int64_t *told, struct ArrowArrayStream *made)
+static int read_batch(const struct program *program, const struct lines *lines, int64_t *told, left_reader *read_left,
+                      struct ArrowArrayStream *made)
 {
     struct reader reader;
-    bool done = make_reader(&reader, program) && read_lines(&reader, lines, told) && table_hand_over(&reader.table, made);
+    bool done = make_reader(&reader, program, read_left) && read_lines(&reader, lines, told) && table_hand_over(&reader.table, made);
     free_reader(&reader);
     return done ? 0 : NO_MEMORY;
 }
@@ -271,7 +288,7 @@ static int read_batch(const struct program *program, const struct lines *lines, 
 /* Read the lines in a frame's only column, of one batch, into the program's columns. What was told of another batch, or
  * zeros, says how much room they will need; it becomes what there is to tell of this one. */
 EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, int64_t *told,
-                                  struct ArrowArrayStream *made)
+                                  left_reader *read_left, struct ArrowArrayStream *made)
 {
     struct ArrowSchema schema;
     struct lines lines = {.texts = NULL};
@@ -282,7 +299,7 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
     if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL)
         return NOT_TEXT;
     lines.texts = lines.array.children[0];
-    int code = read_batch(program, &lines, told, made);
+    int code = read_batch(program, &lines, told, read_left, made);
     lines.array.release(&lines.array);
     return code;
 }
