@@ -23,7 +23,7 @@ from translate.archive.lines import Block
 from translate.archive.units import Opened
 from translate.errors import ExitCode
 from translate.mapping import find_layout
-from translate.reader.kernel_reader import KernelReader, LeftReader
+from translate.reader.kernel_reader import KernelReader
 from translate.reader.reader import Reader
 
 SAMPLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "archive_full.jsonl"
@@ -113,9 +113,9 @@ def test_what_is_read_in_vain_is_not_worked_on(tmp_path: Path, monkeypatch: pyte
     """Once a file turns out to be printed over lines, its other lines are passed over; the other files are looked at."""
     read: list[str] = []
 
-    def counted(self: KernelReader, lines: pl.DataFrame, read_left: LeftReader) -> pl.DataFrame:
+    def counted(self: KernelReader, lines: pl.DataFrame, *more: Any) -> pl.DataFrame:
         read.extend(text for text in lines["text"] if text and len(text) < PIECE_CHARACTERS)
-        return whole(self, lines, read_left)
+        return whole(self, lines, *more)
 
     whole = KernelReader.read
     monkeypatch.setattr(KernelReader, "read", counted)

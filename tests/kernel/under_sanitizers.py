@@ -28,6 +28,7 @@ from translate.vocabulary.notation import quoted
 
 RECORD_BYTES = 2**26
 BATCH = 250
+NONE_LEFT = ctypes.byref(ctypes.c_int64(-1))
 INSIDE = 12  # bytes that lie in a view itself
 
 
@@ -88,7 +89,9 @@ def read(program: Program, lines: list[str]) -> pl.DataFrame:
     given = ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM))
     made, read_left = ArrowStream(), reader_of_what_is_left(program)
     assert (
-        library().translate_read_lines(program.pointer, given, program.told, read_left, ctypes.byref(made))
+        library().translate_read_lines(
+            program.pointer, given, NONE_LEFT, program.told, read_left, ctypes.byref(made)
+        )
         == 0
     )
     frame = pl.DataFrame(Made(made))

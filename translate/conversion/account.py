@@ -14,7 +14,7 @@ from translate.archive.batches import TOO_LARGE
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
-from translate.engine.library import places
+from translate.engine.library import present
 from translate.passes.sightings import hashed
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.vocabulary import notation, notes
@@ -47,7 +47,8 @@ class UnitAccount:
         """Take in a batch, and put its rejects away."""
         if _tells(batch["code"]):
             rejects, erasing = _rejects(batch), self._query.erasing
-            self._rejects.add_rows(erasing.withhold(rejects) if erasing else rejects)
+            told = erasing.withhold(rejects) if erasing else rejects
+            self._rejects.write("".join(f"{reject}\n" for reject in told).encode())
         if batch.height:
             self._count(batch)
 
@@ -191,13 +192,13 @@ def _examples(source: Source) -> Iterator[pl.Expr]:
 # -- rejects ----------------------------------------------------------------------------------------------------------
 
 
-def _rejects(batch: pl.DataFrame) -> pl.Series:
+def _rejects(batch: pl.DataFrame) -> list[str]:
     """Write the rejects of a batch as JSON texts: one by one, for a query of a few rows waits for others' work."""
-    there = places(batch["code"].is_not_null())
+    there = present(batch["code"])
     rows = pl.DataFrame([batch[name][there] for name in OF_REJECT])
     if rows.schema["text"].is_nested():
         rows = rows.with_columns_seq(parquet.text_of(rows.lazy()))
-    return pl.Series("reject", [_reject(row) for row in rows.iter_rows()], dtype=pl.String)
+    return [_reject(row) for row in rows.iter_rows()]
 
 
 def _reject(row: tuple[Any, ...]) -> str:

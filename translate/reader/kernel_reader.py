@@ -11,12 +11,12 @@ from typing import Any, Self
 import polars as pl
 
 from translate import events
-from translate.engine.library import library, places, through
+from translate.engine.library import library, present, through
 from translate.engine.texts import bytes_of
 from translate.mapping.spec import Field, Layout
 from translate.reader.literals import NUMBER
 from translate.reader.originals import maps_changed, restore_names
-from translate.reader.program import WHOLE, Program
+from translate.reader.program import NONE, WHOLE, Program
 from translate.reader.record import Record
 from translate.reader.tree import ANY, places_of, slots
 from translate.vocabulary import notes
@@ -55,20 +55,21 @@ class KernelReader:
         kernel = library()
         return None if kernel is None else cls(kernel, as_objects(layout), names, record_bytes)
 
-    def read(self, lines: pl.DataFrame, read_left: LeftReader) -> pl.DataFrame:
+    def read(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int] = ()) -> pl.DataFrame:
         """Read a batch of `row` and `text` into raw records; `read_left` reads what is left, and lines without a text.
 
-        A column `read_as` has what is read in place of the texts. `odd` tells which records were REFUSED, or read there.
+        So it does those in the places that are `left`. A column `read_as` has what is read in place of the texts. `odd` tells which records were REFUSED, or read there.
         """
         texts = lines["read_as" if "read_as" in lines.columns else "text"].alias("text")
         if lines.height > 1 and bytes_of(texts) > BATCH_BYTES_MAX:
-            return self._by_halves(lines, read_left)
+            return self._by_halves(lines, read_left, left)
         program, told = self._program, self._program.told_before()
         failures: list[BaseException] = []
         asked = self._asked(lines["text"], read_left, failures)
+        numbers = (ctypes.c_int64 * (len(left) + 1))(*left, NONE)
 
         def read(*given: Any) -> int:
-            code: int = self._read_lines(program.pointer, *given[:1], told, asked, *given[1:])
+            code: int = self._read_lines(program.pointer, *given[:1], numbers, told, asked, *given[1:])
             for failure in failures:
                 raise failure
             return code
@@ -107,14 +108,12 @@ class KernelReader:
 
         return ANSWER(answer)
 
-    def _by_halves(self, lines: pl.DataFrame, read_left: LeftReader) -> pl.DataFrame:
+    def _by_halves(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int]) -> pl.DataFrame:
         middle = lines.height // 2
-        return pl.concat(
-            [
-                self.read(lines[:middle], read_left),
-                self.read(lines[middle:], lambda line, rest: read_left(middle + line, rest)),
-            ]
-        )
+        first = self.read(lines[:middle], read_left, [line for line in left if line < middle])
+        later = [line - middle for line in left if line >= middle]
+        second = self.read(lines[middle:], lambda line, rest: read_left(middle + line, rest), later)
+        return pl.concat([first, second])
 
     @staticmethod
     def _records(found: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -124,7 +123,7 @@ class KernelReader:
         if text.null_count():
             # Texts of requests' lines are not repeated for each of their events.
             whole = lines["text"] if is_whole else lines["text"][numbers]
-            pieces = places(text.is_not_null())
+            pieces = present(text)
             text = whole.scatter(pieces, text[pieces]) if len(pieces) else whole
         return found.with_columns_seq(
             row=lines["row"] if is_whole else lines["row"][numbers],
@@ -140,7 +139,7 @@ class KernelReader:
 def with_names_restored(records: pl.DataFrame, keys: Mapping[str, str]) -> pl.DataFrame:
     """Give events whose original names travelled along, in the columns named, these names back; the others stay as they are."""
     for slot, key in keys.items():
-        there = places(records[slot].is_not_null())
+        there = present(records[slot])
         if len(there):
             renamed = _renamed(records[there], slot, key)
             place = pl.int_range(records.height, dtype=pl.UInt32, eager=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -144,32 +144,17 @@ class Reader:
             return frame_of(found, self.schema, keeps_lines=self._keeps_lines)
         is_table = self.layout.records == "csv"
         stood = self._as_they_stood(some, lines) if is_table else some
-        given = self._without_damage(stood, lines)
-        if is_table:
-            given = given.with_columns(read_as=self._objects(stood, lines))
+        given = stood.with_columns(read_as=self._objects(stood, lines)) if is_table else stood
         rows, texts = some["row"], some["text"]
 
         def read_left(line: int, rest: str | None) -> list[Record]:
             return self._read_carefully(rows[line], texts[line], rest, batch, lines)
 
-        frame = self._kernel.read(given, read_left)
+        frame = self._kernel.read(given, read_left, _places_of(lines.damage, rows))
         if frame["code"].null_count() < frame.height:
             is_cut = (frame["code"] == INCOMPLETE) & (frame["odd"] == REFUSED)
             self._find_unsound(frame["row"].filter(is_cut), batch, lines)
         return frame
-
-    @staticmethod
-    def _without_damage(batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        """Take the texts from those lines that are none, but damage."""
-        if not (lines.damage and batch.height):
-            return batch
-        rows = batch["row"]
-        first, last = rows[0], rows[-1]
-        among = lines.damage if len(lines.damage) < batch.height else range(first, last + 1)
-        damaged = [row for row in [*among] if first <= row <= last and row in lines.damage]
-        found = [place for row in damaged if rows[place := bisect_left(rows, row)] == row]
-        texts = batch["text"].scatter(found, pl.Series([None], dtype=pl.String)) if found else batch["text"]
-        return batch.with_columns(texts)
 
     def _read_carefully(
         self, row: int, text: str, rest: str | None, batch: pl.DataFrame, lines: Lines
@@ -267,6 +252,16 @@ class Reader:
             yield Record(text, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
         else:
             yield self._careful.read_cells(text, self._headers[file], cells)
+
+
+def _places_of(numbers: Collection[int], rows: pl.Series) -> list[int]:
+    """Give the places of those rows of a batch whose numbers are among some."""
+    if not (numbers and len(rows)):
+        return []
+    first, last = rows[0], rows[-1]
+    among = [*numbers] if len(numbers) < len(rows) else range(first, last + 1)
+    found = sorted(row for row in among if first <= row <= last and row in numbers)
+    return [place for row in found if rows[place := bisect_left(rows, row)] == row]
 
 
 def _line_at(place: int, row: int, batch: pl.DataFrame) -> str:

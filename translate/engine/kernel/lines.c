@@ -224,11 +224,14 @@ static void tell(const struct reader *reader, int64_t *told)
         told[VALUES + number] = (int64_t)reader->table.columns[number].values.length;
 }
 
-static bool read_lines(struct reader *reader, const struct lines *lines, int64_t *told)
+/* Read lines; `left` are the numbers of some that are for Python whatever they hold, in order, and at last -1. */
+static bool read_lines(struct reader *reader, const struct lines *lines, const int64_t *left, int64_t *told)
 {
     expect(reader, lines, told);
     for (int64_t number = 0; number < lines->texts->length; number++) {
-        struct cursor line = is_valid(lines, number) ? line_at(lines, number) : cursor_over(NULL, 0);
+        bool is_left = number == *left;
+        left += is_left;
+        struct cursor line = is_valid(lines, number) && !is_left ? line_at(lines, number) : cursor_over(NULL, 0);
         if (!read_line(reader, number, line))
             return false;
     }
@@ -276,19 +279,19 @@ static void free_reader(struct reader *reader)
     free(reader->seen);
 }
 
-static int read_batch(const struct program *program, const struct lines *lines, int64_t *told, left_reader *read_left,
-                      struct ArrowArrayStream *made)
+static int read_batch(const struct program *program, const struct lines *lines, const int64_t *left, int64_t *told,
+                      left_reader *read_left, struct ArrowArrayStream *made)
 {
     struct reader reader;
-    bool done = make_reader(&reader, program, read_left) && read_lines(&reader, lines, told) && table_hand_over(&reader.table, made);
+    bool done = make_reader(&reader, program, read_left) && read_lines(&reader, lines, left, told) && table_hand_over(&reader.table, made);
     free_reader(&reader);
     return done ? 0 : NO_MEMORY;
 }
 
 /* Read the lines in a frame's only column, of one batch, into the program's columns. What was told of another batch, or
  * zeros, says how much room they will need; it becomes what there is to tell of this one. */
-EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, int64_t *told,
-                                  left_reader *read_left, struct ArrowArrayStream *made)
+EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, const int64_t *left,
+                                  int64_t *told, left_reader *read_left, struct ArrowArrayStream *made)
 {
     struct ArrowSchema schema;
     struct lines lines = {.texts = NULL};
@@ -299,7 +302,7 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
     if (!is_text || given->get_next(given, &lines.array) != 0 || lines.array.release == NULL)
         return NOT_TEXT;
     lines.texts = lines.array.children[0];
-    int code = read_batch(program, &lines, told, read_left, made);
+    int code = read_batch(program, &lines, left, told, read_left, made);
     lines.array.release(&lines.array);
     return code;
 }
