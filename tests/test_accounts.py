@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 import translate
-from translate.conversion import part, plan
+from translate.archive.batches import TOO_LARGE
+from translate.conversion import account, part, plan
 from translate.reader.hub import Hub
 from translate.vocabulary.money import worth
 
@@ -237,3 +238,19 @@ def test_a_reader_that_goes_away_is_no_failure(tmp_path):
         ).returncode
         == 0
     )
+
+
+def test_rejects_are_compact_json(tmp_path):
+    """Each is written by itself: what it holds is escaped as JSON has it, and what is JSON already stands as it is."""
+    odd = "".join(map(chr, [*range(0x80), 0xE4, 0x2028, 0x1F600]))
+    rows = [
+        ("a.json", 1, "x", odd, False, odd),
+        ("ä", None, "y", "", True, "AAA="),
+        ("a", 2, TOO_LARGE, "", True, '{"head":"\\""}'),
+    ]
+    batch = pl.DataFrame(rows, ["file", "line", "code", "message", "base64", "text"], orient="row")
+    rejects = account._rejects(pl.concat([batch.with_columns(code=pl.lit(None, pl.String)), batch]))
+    heads = [dict(zip(batch.columns[:4], row, strict=False)) for row in rows]
+    raws = [odd, {"base64": "AAA="}, {"head": '"'}]
+    told = [{**head, "raw": raw} for head, raw in zip(heads, raws, strict=True)]
+    assert rejects == [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in told]

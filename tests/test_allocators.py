@@ -78,10 +78,11 @@ program = Program(layout, mapping.names, 1 << 26)
 line = '{"event_type":"a","event_timestamp":1487973802507,"attributes":{%s}}'
 texts = pl.DataFrame({"text": [line % ", ".join(f'"k{n}" : "v"' for n in range(20))] * 5000})
 read = library().translate_read_lines
+none = ctypes.byref(ctypes.c_int64(-1))
 held = []
 for _ in range(2):  # at first there is memory that was let go of before
     before = told()
-    held += [through(lambda given, made: read(program.pointer, given, program.told, made), texts) for _ in range(20)]
+    held += [through(lambda given, made: read(program.pointer, given, none, program.told, None, made), texts) for _ in range(20)]
     after = told()
 print((after.used + after.mapped - before.used - before.mapped) // 20)
 """

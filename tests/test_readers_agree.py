@@ -22,6 +22,7 @@ from translate.archive.table import rows_of
 from translate.engine.library import library
 from translate.mapping import find_layout, load, models
 from translate.reader import kernel_reader
+from translate.reader.careful import CarefulReader
 from translate.reader.reader import Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
@@ -346,3 +347,23 @@ def test_times_of_all_kinds_are_what_the_reference_says(address: str) -> None:
             lines.append(json.dumps(changed))
     by_kernel, by_reference = by_both(address, lines)
     assert told(by_kernel) == told(by_reference)
+
+
+def test_what_fails_while_the_kernel_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference is called from within the kernel, through which nothing can be raised."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("of the reference")
+
+    monkeypatch.setattr(CarefulReader, "read", fail)
+    with pytest.raises(ZeroDivisionError, match="of the reference"):
+        read([GOOD, '{"event_type":"a","event_type":"b"}', GOOD])
+
+
+def test_a_line_of_many_pieces_keeps_their_order() -> None:
+    """Some are read by the kernel, some refused by it, and some left: in one line, which damage may be, too."""
+    doubled = HEAD + ',"event_type":"b","attributes":{"a":"ä","":"\\u0000"},"extra":[{}]}'
+    pieces = [GOOD, doubled, "17", doubled, GOOD, doubled, '"x" ', GOOD[:-1]]
+    found = assert_agree(["", "".join(pieces), GOOD, " ".join(pieces[::-1]), doubled])
+    assert found["careful"].to_list().count(True) > found["careful"].to_list().count(False) > 0
+    assert found.filter(pl.col("notes").is_not_null()).height == 7

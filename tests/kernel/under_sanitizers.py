@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -21,10 +22,13 @@ import translate
 from translate.engine.build import SANITIZED
 from translate.engine.library import STREAM, ArrowStream, library
 from translate.mapping import find_layout
+from translate.reader.kernel_reader import ANSWER, CAREFUL
 from translate.reader.program import Program
+from translate.vocabulary.notation import quoted
 
 RECORD_BYTES = 2**26
 BATCH = 250
+NONE_LEFT = ctypes.byref(ctypes.c_int64(-1))
 INSIDE = 12  # bytes that lie in a view itself
 
 
@@ -46,6 +50,27 @@ def column_of(lines: list[str]) -> tuple[pa.Array, list[object]]:
     ), kept
 
 
+def reader_of_what_is_left(program: Program) -> Any:
+    """Give a reader that says two rows of all that is left: a cell of each type with what was left, and hardly anything."""
+    numbers, kept = {name: number for number, name in enumerate(program.columns)}, [b""]
+
+    def answer(line: int, at: int, length: int, said: Any) -> int:
+        text = ctypes.string_at(at, length).decode() if at and length > 0 else ""
+        cells = {
+            "odd": CAREFUL,
+            "nulls": -line,
+            "text": text,
+            "notes": ["", text],
+            "extra": {text: "x", "": text},
+        }
+        told = [part for name, value in cells.items() for part in (numbers[name], value)]
+        kept[0] = quoted(told).encode() + quoted(told[:2]).encode()
+        said.contents.bytes, said.contents.length = kept[0], len(kept[0])
+        return 0
+
+    return ANSWER(answer)
+
+
 class Made:
     """A stream that the kernel filled."""
 
@@ -62,8 +87,13 @@ def read(program: Program, lines: list[str]) -> pl.DataFrame:
     batch = pa.RecordBatch.from_arrays([texts], ["text"])
     capsule = pa.RecordBatchReader.from_batches(batch.schema, [batch]).__arrow_c_stream__()
     given = ctypes.c_void_p(ctypes.pythonapi.PyCapsule_GetPointer(capsule, STREAM))
-    made = ArrowStream()
-    assert library().translate_read_lines(program.pointer, given, program.told, ctypes.byref(made)) == 0
+    made, read_left = ArrowStream(), reader_of_what_is_left(program)
+    assert (
+        library().translate_read_lines(
+            program.pointer, given, NONE_LEFT, program.told, read_left, ctypes.byref(made)
+        )
+        == 0
+    )
     frame = pl.DataFrame(Made(made))
     assert (
         frame["batch_row"].n_unique()

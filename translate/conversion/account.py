@@ -14,14 +14,17 @@ from translate.archive.batches import TOO_LARGE
 from translate.conversion.lines_file import LinesFile
 from translate.conversion.plan import FIRST, FREE_FORM, LEFT_OUT, Query
 from translate.conversion.report import COUNTS, RunReport, commonest
+from translate.engine.library import present
 from translate.passes.sightings import hashed
 from translate.recipe.tallies import TALLY, WHERE, flag
 from translate.vocabulary import notation, notes
+from translate.vocabulary.notation import quoted
 from translate.writer.packing import ROW
 from translate.writer.shape import Source
 from translate.writer.writer import FILTERED, NOTES
 
 SUMMED = ("_loss", "_finding", TALLY)
+OF_REJECT = ("file", "line", "code", "message", "base64", "text")
 OUTCOME = ("file", "code", FILTERED, "_duplicate", "_merged", "_added", LEFT_OUT)
 
 
@@ -44,7 +47,8 @@ class UnitAccount:
         """Take in a batch, and put its rejects away."""
         if _tells(batch["code"]):
             rejects, erasing = _rejects(batch), self._query.erasing
-            self._rejects.add_rows(erasing.withhold(rejects) if erasing else rejects)
+            told = erasing.withhold(rejects) if erasing else rejects
+            self._rejects.write("".join(f"{reject}\n" for reject in told).encode())
         if batch.height:
             self._count(batch)
 
@@ -188,20 +192,22 @@ def _examples(source: Source) -> Iterator[pl.Expr]:
 # -- rejects ----------------------------------------------------------------------------------------------------------
 
 
-def _rejects(batch: pl.DataFrame) -> pl.Series:
-    """Write the rejects of a batch as JSON texts."""
-    rows = batch.lazy().filter(pl.col("code").is_not_null())
-    text = parquet.text_of(rows)
-    told = [pl.col(name) for name in ("file", "line", "code", "message")]
-    head = pl.struct(told).struct.json_encode().str.strip_suffix("}")  # before a text that is JSON already
-    line = (
-        pl.when(pl.col("code") == TOO_LARGE)
-        .then(pl.concat_str(head, pl.lit(',"raw":'), text, pl.lit("}")))
-        .when(pl.col("base64"))
-        .then(pl.struct(*told, pl.struct(text.alias("base64")).alias("raw")).struct.json_encode())
-        .otherwise(pl.struct(*told, text.alias("raw")).struct.json_encode())
-    )
-    return rows.select(reject=line).collect(engine="in-memory").to_series()
+def _rejects(batch: pl.DataFrame) -> list[str]:
+    """Write the rejects of a batch as JSON texts: one by one, for a query of a few rows waits for others' work."""
+    there = present(batch["code"])
+    rows = pl.DataFrame([batch[name][there] for name in OF_REJECT])
+    if rows.schema["text"].is_nested():
+        rows = rows.with_columns_seq(parquet.text_of(rows.lazy()))
+    return [_reject(row) for row in rows.iter_rows()]
+
+
+def _reject(row: tuple[Any, ...]) -> str:
+    *told, is_base64, text = row
+    raw = text if told[2] == TOO_LARGE else quoted(text)  # that is JSON already
+    if is_base64 and raw is not text:
+        raw = f'{{"base64":{raw}}}'
+    file, line, code, message = (str(each) if isinstance(each, int) else quoted(each) for each in told)
+    return f'{{"file":{file},"line":{line},"code":{code},"message":{message},"raw":{raw}}}'
 
 
 # -- rows that become identical ---------------------------------------------------------------------------------------

@@ -129,8 +129,9 @@ class Sinks:
                 if keys is not None:
                     keys.add(batch)
                 written = batch[needed]
-                if not account.is_written_whole(batch):
-                    written = written.filter(batch.select(plan.WRITTEN).to_series())
+                if not account.is_written_whole(batch):  # a query of its own would wait for others' work
+                    is_written = batch.select_seq(plan.WRITTEN).to_series()
+                    written = pl.DataFrame([column.filter(is_written) for column in written])
                 part.add(written)
                 gathering.add(written)
                 for kept in beside:

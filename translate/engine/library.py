@@ -23,6 +23,7 @@ __all__ = [
     "handed_over",
     "library",
     "places",
+    "present",
     "replaced",
     "row_by_row",
     "spread",
@@ -92,6 +93,11 @@ def row_by_row(call: Callable[..., int], frame: pl.DataFrame) -> pl.DataFrame:
 def places(rows: pl.Series) -> pl.Series:
     """Give the places of the rows that are chosen: a fifth of the time that `arg_true` takes, which begins a query."""
     return pl.int_range(len(rows), dtype=pl.UInt32, eager=True).filter(rows)
+
+
+def present(column: pl.Series) -> pl.Series:
+    """Give the places of the rows that have a value, of texts or numbers: asked whether it has none, a column begins a query."""
+    return places(column == column)  # noqa: PLR0124  null where there is none
 
 
 def spread(values: pl.DataFrame, rows: pl.Series) -> pl.DataFrame:

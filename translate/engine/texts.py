@@ -15,7 +15,7 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from translate import events
-from translate.engine.library import ArrowStream, frame_of, handed_over, library, row_by_row, through
+from translate.engine.library import ArrowStream, frame_of, handed_over, library, present, row_by_row, through
 
 BYTES_BEFORE_COMPRESSED = b"\n"  # so that what looks compressed is not taken for it
 NOTHING = pl.Series([""])
@@ -40,8 +40,8 @@ def split(text: bytes | memoryview) -> Split:
     lines = frame_of(made)
     if lines.width == 1:
         return Split(lines.to_series(), {})
-    rows = lines["begin"].is_not_null().arg_true()
-    begins, ends = (lines[name].gather(rows) for name in ("begin", "end"))
+    rows = present(lines["begin"])
+    begins, ends = (lines[name][rows] for name in ("begin", "end"))
     return Split(
         lines["text"],
         {row: bytes(text[begin:end]) for row, begin, end in zip(rows, begins, ends, strict=True)},

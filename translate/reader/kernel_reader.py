@@ -1,8 +1,9 @@
-"""Lines of JSON, and rows of tables as the JSON that they say, to raw records by the kernel; what it does not decide is given back."""
+"""Lines of JSON, and rows of tables as the JSON that they say, to raw records by the kernel; for what it does not decide it asks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import ctypes
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from json.encoder import encode_basestring
 from typing import Any, Self
@@ -10,20 +11,32 @@ from typing import Any, Self
 import polars as pl
 
 from translate import events
-from translate.engine.library import library, places, through
+from translate.engine.library import library, present, through
 from translate.engine.texts import bytes_of
 from translate.mapping.spec import Field, Layout
 from translate.reader.literals import NUMBER
 from translate.reader.originals import maps_changed, restore_names
-from translate.reader.program import Program
+from translate.reader.program import NONE, WHOLE, Program
 from translate.reader.record import Record
 from translate.reader.tree import ANY, places_of, slots
 from translate.vocabulary import notes
-from translate.vocabulary.notation import maps_of
+from translate.vocabulary.notation import maps_of, quoted
 from translate.vocabulary.spelling import Spelling
 
-LEFT = 1  # as kernel/lines.c says
+REFUSED, CAREFUL, CAREFUL_BYTES = 1, 2, 3  # what is odd about a record; the first as kernel/lines.c says
 BATCH_BYTES_MAX = 1 << 29  # offsets into a batch's texts have 32 bits
+
+
+LeftReader = Callable[[int, str | None], Iterable[Record]]
+
+
+class Said(ctypes.Structure):
+    """What is said of a text that the kernel leaves, as kernel/read.h lays it out."""
+
+    _fields_ = [("bytes", ctypes.c_char_p), ("length", ctypes.c_int64)]
+
+
+ANSWER = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.POINTER(Said))
 
 
 class KernelReader:
@@ -42,39 +55,65 @@ class KernelReader:
         kernel = library()
         return None if kernel is None else cls(kernel, as_objects(layout), names, record_bytes)
 
-    def read(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Read a batch of `row` and `text`; give raw records, and the lines that are left, those without a text among them.
+    def read(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int] = ()) -> pl.DataFrame:
+        """Read a batch of `row` and `text` into raw records; `read_left` reads what is left, and lines without a text.
 
-        A column `read_as` has what is read in place of the texts.
-
-        What is left has a record in its place that says nothing; `text` is the line, `part` how many of its records come
-        before, and `rest` what is left of it, unless that is all.
+        So it does those in the places that are `left`. A column `read_as` has what is read in place of the texts. `odd` tells which records were REFUSED, or read there.
         """
         texts = lines["read_as" if "read_as" in lines.columns else "text"].alias("text")
         if lines.height > 1 and bytes_of(texts) > BATCH_BYTES_MAX:
-            return self._by_halves(lines)
+            return self._by_halves(lines, read_left, left)
         program, told = self._program, self._program.told_before()
-        found = through(
-            lambda given, made: self._read_lines(program.pointer, given, told, made), texts.to_frame()
-        )
+        failures: list[BaseException] = []
+        asked = self._asked(lines["text"], read_left, failures)
+        numbers = (ctypes.c_int64 * (len(left) + 1))(*left, NONE)
+
+        def read(*given: Any) -> int:
+            code: int = self._read_lines(program.pointer, *given[:1], numbers, told, asked, *given[1:])
+            for failure in failures:
+                raise failure
+            return code
+
+        found = through(read, texts.to_frame())
         program.told = told
-        found = found.with_columns_seq(
-            pl.lit(None, pl.String).alias("original_name"),
-            *(pl.col(name).cast(events.MAP) for name in events.MAPS),
-        )
-        left = found[["batch_row", "part", "text"]].rename({"text": "rest"}).filter(self.is_left(found))
-        left = left.with_columns_seq(lines[left["batch_row"]] if left.height else lines.clear())
-        return self._records(with_names_restored(found, self._names_slots), lines), left
+        maps = (pl.col(name).cast(events.MAP) for name in events.MAPS)
+        return self._records(with_names_restored(found.with_columns_seq(maps), self._names_slots), lines)
 
-    @staticmethod
-    def is_left(records: pl.DataFrame) -> pl.Series:
-        """Tell which records stand for what is left of a line."""
-        return records["odd"].eq_missing(LEFT)
+    def _asked(self, texts: pl.Series, read_left: LeftReader, failures: list[BaseException]) -> Any:
+        """Give what the kernel calls with a line's number, and its rest unless that is all: it gets what the records say."""
+        columns, kept = self._program.columns, [b""]
+        numbers = {name: number for number, name in enumerate(columns)}
 
-    def _by_halves(self, lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        def cells(record: Record, line: str | None) -> list[Any]:
+            said = record.said()
+            if said["text"] == line:  # stands there already
+                del said["text"]
+            said["odd"] = CAREFUL_BYTES if record.base64 else CAREFUL
+            return [
+                part
+                for name, value in said.items()
+                for part in (numbers[name], int(value) if columns[name] == WHOLE else value)
+            ]
+
+        def answer(line: int, at: int, length: int, said: Any) -> int:
+            try:
+                rest = None if length < 0 else ctypes.string_at(at, length).decode()
+                records = read_left(line, rest)
+                kept[0] = "".join(quoted(cells(record, texts[line])) for record in records).encode()
+            except BaseException as failure:  # noqa: BLE001  there is no way through the kernel for it but around
+                failures.append(failure)
+                return 1
+            said.contents.bytes, said.contents.length = kept[0], len(kept[0])
+            return 0
+
+        return ANSWER(answer)
+
+    def _by_halves(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int]) -> pl.DataFrame:
         middle = lines.height // 2
-        read, left = zip(*map(self.read, (lines[:middle], lines[middle:])), strict=True)
-        return pl.concat(read), pl.concat(left)
+        first = self.read(lines[:middle], read_left, [line for line in left if line < middle])
+        later = [line - middle for line in left if line >= middle]
+        second = self.read(lines[middle:], lambda line, rest: read_left(middle + line, rest), later)
+        return pl.concat([first, second])
 
     @staticmethod
     def _records(found: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
@@ -83,24 +122,24 @@ class KernelReader:
         text = found["text"]
         if text.null_count():
             # Texts of requests' lines are not repeated for each of their events.
-            whole = lines["text"] if is_whole else lines["text"].gather(numbers)
-            pieces = places(text.is_not_null())
-            text = whole.scatter(pieces, text.gather(pieces)) if len(pieces) else whole
+            whole = lines["text"] if is_whole else lines["text"][numbers]
+            pieces = present(text)
+            text = whole.scatter(pieces, text[pieces]) if len(pieces) else whole
         return found.with_columns_seq(
-            row=lines["row"] if is_whole else lines["row"].gather(numbers),
+            row=lines["row"] if is_whole else lines["row"][numbers],
             part=found["part"].cast(pl.UInt32),
             nulls=found["nulls"].cast(pl.UInt32),
             text=text,
             notes=found["notes"].cast(notes.NOTES_TYPE),
-            base64=pl.lit(False),
-            careful=found["odd"].is_not_null(),
+            base64=pl.col("odd").eq_missing(CAREFUL_BYTES),
+            careful=pl.col("odd").is_not_null(),
         )
 
 
 def with_names_restored(records: pl.DataFrame, keys: Mapping[str, str]) -> pl.DataFrame:
     """Give events whose original names travelled along, in the columns named, these names back; the others stay as they are."""
     for slot, key in keys.items():
-        there = places(records[slot].is_not_null())
+        there = present(records[slot])
         if len(there):
             renamed = _renamed(records[there], slot, key)
             place = pl.int_range(records.height, dtype=pl.UInt32, eager=True)

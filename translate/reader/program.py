@@ -53,6 +53,7 @@ FIXED = {
     "notes": LIST_OF_TEXTS,
     "code": TEXT,
     "message": TEXT,
+    "original_name": TEXT,
 }
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,15 +14,14 @@ import polars as pl
 from translate import events
 from translate.archive import table
 from translate.archive.batches import Lines
-from translate.engine.library import places
 from translate.engine.texts import bytes_of
 from translate.mapping.settings import RECORD_BYTES
 from translate.mapping.spec import Layout
 from translate.reader.broken import DAMAGE, damaged, records_in
 from translate.reader.careful import CarefulReader
-from translate.reader.kernel_reader import Columns, KernelReader
+from translate.reader.kernel_reader import REFUSED, Columns, KernelReader
 from translate.reader.literals import INCOMPLETE
-from translate.reader.record import FoundRecords, Record
+from translate.reader.record import Record, frame_of
 from translate.reader.tree import is_read, raw_type, slots
 from translate.vocabulary import notes
 from translate.vocabulary.spelling import Spelling
@@ -101,7 +101,6 @@ class Reader:
             **dict.fromkeys(events.MAPS, events.MAP),
             **(OF_LINES if self._keeps_lines else {}),
         }
-        self._nothing = pl.DataFrame(schema=self.schema)  # it is cut to as many records as say nothing
 
     def records(self, lines: Lines) -> pl.LazyFrame:
         """Read lines into raw records, in the order of the lines; refused ones carry code and message."""
@@ -140,52 +139,37 @@ class Reader:
     def _read_some(self, some: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read some lines of a batch: by the kernel what it decides, the rest by the reference."""
         if self._kernel is None:
-            whole = some.with_columns(part=pl.lit(0), rest=pl.lit(None, pl.String))
-            found = self._read_carefully(whole, batch, lines)
-            nothing, count = self._nothing, len(found.records)
-            if count > nothing.height:
-                absent = [None] * (2 * count)
-                self._nothing = nothing = pl.DataFrame(dict.fromkeys(self.schema, absent), self.schema)
-            return found.said_in(nothing.head(count))
-        given, stood = self._without_damage(some, lines), None
-        if self.layout.records == "csv":
-            stood = self._as_they_stood(some, lines)
-            given = given.with_columns(read_as=self._objects(stood, lines))
-        frame, left = self._kernel.read(given)
-        if stood is not None and lines.joined:
-            frame = frame.with_columns(text=stood["text"].gather(some["row"].search_sorted(frame["row"])))
-        self._find_unsound(frame["row"].filter(frame["code"].eq_missing(INCOMPLETE)), batch, lines)
-        if left.height:
-            found = self._read_carefully(left, batch, lines)
-            frame = found.said_in(frame, places(self._kernel.is_left(frame)))
+            whole = ((row, text, None) for row, text in some.select("row", "text").iter_rows())
+            found = ((line[0], self._read_carefully(*line, batch, lines)) for line in whole)
+            return frame_of(found, self.schema, keeps_lines=self._keeps_lines)
+        is_table = self.layout.records == "csv"
+        stood = self._as_they_stood(some, lines) if is_table else some
+        given = stood.with_columns(read_as=self._objects(stood, lines)) if is_table else stood
+        rows, texts = some["row"], some["text"]
+
+        def read_left(line: int, rest: str | None) -> list[Record]:
+            return self._read_carefully(rows[line], texts[line], rest, batch, lines)
+
+        frame = self._kernel.read(given, read_left, _places_of(lines.damage, rows))
+        if frame["code"].null_count() < frame.height:
+            is_cut = (frame["code"] == INCOMPLETE) & (frame["odd"] == REFUSED)
+            self._find_unsound(frame["row"].filter(is_cut), batch, lines)
         return frame
 
-    @staticmethod
-    def _without_damage(batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-        """Take the texts from those lines that are none, but damage."""
-        if not (lines.damage and batch.height):
-            return batch
-        first, last = batch["row"].item(0), batch["row"].item(-1)
-        rows = pl.Series([row for row in [*lines.damage] if first <= row <= last], dtype=pl.UInt32)
-        found = batch["row"].search_sorted(rows)
-        found = found.filter(batch["row"].gather(found) == rows)
-        return batch.with_columns(batch["text"].scatter(found, pl.Series([None], dtype=pl.String)))
-
-    def _read_carefully(self, leftover: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> FoundRecords:
-        """Read some lines of a batch, of each the `rest` or a record that it has, before which `part` records were read."""
-        read = FoundRecords(self.schema, keeps_lines=self._keeps_lines)
-        for row, text, part, rest in leftover.select("row", "text", "part", "rest").iter_rows():
-            records: list[Record] = []
-            line = text if rest is None or text.endswith(rest) else rest
-            begin = 0 if rest is None else len(line) - len(rest)
-            for piece, found in self._pieces_of(row, line, begin, batch, lines):
-                held = [record for record in found if record.holds_event]
-                self._tally.add_empty(len(found) - len(held))
-                if self._keeps_lines:
-                    self._keep_line(piece, held)
-                records += held
-            read.add(row, records, first=part)
-        return read
+    def _read_carefully(
+        self, row: int, text: str, rest: str | None, batch: pl.DataFrame, lines: Lines
+    ) -> list[Record]:
+        """Read a line of a batch, or the `rest` of it, or a record that it has."""
+        records: list[Record] = []
+        line = text if rest is None or text.endswith(rest) else rest
+        begin = 0 if rest is None else len(line) - len(rest)
+        for piece, found in self._pieces_of(row, line, begin, batch, lines):
+            held = [record for record in found if record.holds_event]
+            self._tally.add_empty(len(found) - len(held))
+            if self._keeps_lines:
+                self._keep_line(piece, held)
+            records += held
+        return records
 
     def _keep_line(self, text: str, held: list[Record]) -> None:
         """Keep a line's text for its first event; damage has a text of its own."""
@@ -211,16 +195,16 @@ class Reader:
             return list(self._row_of_table(row, text, lines))
         found = list(self._careful.read(text, begin))
         if found and found[-1].code == INCOMPLETE:
-            self._find_unsound(pl.Series([row], dtype=pl.UInt32), batch, lines)
+            self._find_unsound([row], batch, lines)
         return found
 
-    def _find_unsound(self, rows: pl.Series, batch: pl.DataFrame, lines: Lines) -> None:
+    def _find_unsound(self, rows: Iterable[int], batch: pl.DataFrame, lines: Lines) -> None:
         """Find out which of the lines whose last record is cut off go on in the next one.
 
         If that begins a record, whatever was still open in the one before, putting these together would change nothing.
         """
-        found = batch["row"].search_sorted(rows) if len(rows) else rows
-        for row, place in zip(rows, found, strict=True):
+        for row in rows:
+            place = bisect_left(batch["row"], row)
             begins = _line_at(place, row, batch).startswith("{")
             ends_here = begins and _line_at(place + 1, row + 1, batch).startswith('{"')
             if not (ends_here or lines.goes_on_after(row)):
@@ -268,6 +252,16 @@ class Reader:
             yield Record(text, code=INCOMPLETE, message="the row is cut off inside of a quoted cell")
         else:
             yield self._careful.read_cells(text, self._headers[file], cells)
+
+
+def _places_of(numbers: Collection[int], rows: pl.Series) -> list[int]:
+    """Give the places of those rows of a batch whose numbers are among some."""
+    if not (numbers and len(rows)):
+        return []
+    first, last = rows[0], rows[-1]
+    among = [*numbers] if len(numbers) < len(rows) else range(first, last + 1)
+    found = sorted(row for row in among if first <= row <= last and row in numbers)
+    return [place for row in found if rows[place := bisect_left(rows, row)] == row]
 
 
 def _line_at(place: int, row: int, batch: pl.DataFrame) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,9 +21,8 @@ from translate.reader.literals import (
     shown,
 )
 from translate.reader.tree import Leaf
-from translate.vocabulary import notes
 from translate.vocabulary.notation import Digits, maps_of, writable
-from translate.vocabulary.notes import RETYPED, ROUNDED, InSource, Note, note
+from translate.vocabulary.notes import RETYPED, ROUNDED, InSource, Note, note, written
 from translate.vocabulary.times import NUMBER, NoTime, instant_of
 
 OVERRULED = "the event says otherwise"
@@ -65,6 +64,14 @@ class Record:
     def note(self, kind: str, place: InSource, why: str = "") -> None:
         """Note that a place of the record, or of the request around it, lost something."""
         self.notes.append(note(kind, place, why))
+
+    def said(self) -> dict[str, Any]:
+        """Give what it says by the names of raw columns, absent values left out."""
+        said: dict[str, Any] = {f"${slot}": text for slot, text in self.values.items()}
+        said |= self.maps | {name: value for name in OF_SOME if (value := getattr(self, name)) is not None}
+        if self.notes:
+            said["notes"] = [written(each) for each in self.notes]
+        return said | {"text": self.raw, "nulls": self.nulls}
 
 
 def refused(raw: str, reason: Refused, *, request: int = 0, refuses: str | None = None) -> Record:
@@ -194,94 +201,28 @@ def _text(record: Record, place: InSource, value: Any) -> str:
 # -- many of them -----------------------------------------------------------------------------------------------------
 
 
-class FoundRecords:
-    """The records of some lines of a batch, in their order; with `keeps_lines` each line goes along with its first one."""
-
-    def __init__(self, schema: Mapping[str, Any], *, keeps_lines: bool = False) -> None:
-        self.records: list[Record] = []
-        self._schema = schema
-        self._keeps_lines = keeps_lines
-        self._rows: list[int] = []
-        self._parts: list[int] = []
-        self._counts: list[int] = []
-
-    def add(self, row: int, records: list[Record], *, first: int = 0) -> None:
-        """Take in what was found in a line, from its `first` record on."""
-        self.records += records
-        self._rows += [row] * len(records)
-        self._parts += range(first, first + len(records))
-        self._counts.append(len(records))
-
-    def said_in(self, frame: pl.DataFrame, places: pl.Series | None = None) -> pl.DataFrame:
-        """Put what they say into a frame's rows that say nothing: all of them, or the one in the place of each line."""
-        at: Sequence[int] = range(frame.height)
-        if places is not None:
-            frame, at = self._given_room(frame, places)
-        columns = {column.name: column for column in frame}
-        there: dict[tuple[int, ...], pl.Series] = {}
-        for name, said in self._said().items():
-            numbers = tuple(said)
-            if numbers not in there:
-                there[numbers] = pl.Series([at[number] for number in numbers], dtype=pl.UInt32)
-            columns[name] = _put(columns[name], there[numbers], self._series(name, [*said.values()]))
-        return pl.DataFrame([*columns.values()])
-
-    def _given_room(self, frame: pl.DataFrame, places: pl.Series) -> tuple[pl.DataFrame, Sequence[int]]:
-        """Repeat the row in the place of each line until there is one for each record; tell where these are."""
-        at: list[int] = []
-        again: list[int] = []
-        gone: list[int] = []
-        for number, (place, count) in enumerate(zip(places, self._counts, strict=True)):
-            first = place + len(at) - number
-            at += range(first, first + count)
-            again += [place] * (count - 1)
-            gone += [] if count else [place]
-        if not (again or gone):
-            return frame, at
-        order = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
-        order = order.filter(~order.is_in(gone)) if gone else order
-        return frame[pl.concat([order, pl.Series(again, dtype=pl.UInt32)]).sort()], at
-
-    def _said(self) -> dict[str, dict[int, Any]]:
-        """Give what is said in each column, by the numbers of the records."""
-        records = self.records
-        each: dict[str, list[Any]] = {
-            "row": self._rows,
-            "part": self._parts,
-            "text": [record.raw for record in records],
-            "base64": [record.base64 for record in records],
-            "careful": [True] * len(records),
-            "nulls": [record.nulls for record in records],
-        }
-        if self._keeps_lines:
-            each["request"] = [record.request for record in records]
-            each["first_request"] = [record.first_request for record in records]
-        said: dict[str, dict[int, Any]] = {name: dict(enumerate(values)) for name, values in each.items()}
-        for number, record in enumerate(records):
-            values: dict[str, Any] = {f"${slot}": text for slot, text in record.values.items()}
-            values |= record.maps | {name: getattr(record, name) for name in OF_SOME}
-            values["notes"] = record.notes or None
-            if self._keeps_lines:
-                values["refuses"], values["whole_line"] = record.refuses, record.line
-            for name, value in values.items():
-                if value is not None:
-                    said.setdefault(name, {})[number] = value
-        return said
-
-    def _series(self, name: str, values: list[Any]) -> pl.Series:
-        if name == "notes":
-            return notes.series(values)
-        dtype = self._schema[name]
-        return maps_of(values) if dtype == events.MAP else pl.Series(values).cast(dtype)
+def frame_of(
+    found: Iterable[tuple[int, list[Record]]], schema: Mapping[str, Any], *, keeps_lines: bool = False
+) -> pl.DataFrame:
+    """Put what records say into a frame, line by line; with `keeps_lines` each line goes along with its first one."""
+    said: dict[str, dict[int, Any]] = {}
+    count = 0
+    for row, records in found:
+        for part, record in enumerate(records):
+            told = {"row": row, "part": part, "base64": record.base64, "careful": True, **record.said()}
+            if keeps_lines:
+                told |= {"request": record.request, "first_request": record.first_request}
+                told |= {"refuses": record.refuses, "whole_line": record.line}
+            for name, value in told.items():
+                said.setdefault(name, {})[count] = value
+            count += 1
+    return pl.DataFrame([_column(name, said.get(name), count, dtype) for name, dtype in schema.items()])
 
 
-def _put(column: pl.Series, at: pl.Series, values: pl.Series) -> pl.Series:
-    """Put values into some places of a column."""
-    if len(values) == len(column):
-        return values.alias(column.name)
-    if not column.dtype.is_nested():
-        return column.scatter(at, values)
-    rows = pl.int_range(len(column) + len(values), dtype=pl.UInt32, eager=True)
-    order = rows.head(len(column)).scatter(at, rows.tail(len(values)))
-    both = pl.concat([column, values], rechunk=True)  # rows are gathered from one chunk much faster
-    return both.to_frame()[order].to_series()
+def _column(name: str, said: Mapping[int, Any] | None, count: int, dtype: Any) -> pl.Series:
+    if not said:
+        return pl.Series(name, [None], dtype=dtype).new_from_index(0, count)
+    values = [said.get(number) for number in range(count)]
+    if name == "notes":
+        return pl.Series(name, values, dtype=dtype)
+    return (maps_of(values) if dtype == events.MAP else pl.Series(values).cast(dtype)).alias(name)

@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote_to_bytes
 import polars as pl
 
 from translate import events
-from translate.engine.texts import Search, lines_of
+from translate.engine.texts import Search
 from translate.errors import UsageError
 from translate.mapping.personal import WHO, Marked, Spot
 from translate.recipe import privacy
@@ -165,12 +165,10 @@ class Erasing:
                 listed |= column.is_in(list(found)).fill_null(value=False)
         return listed
 
-    def withhold(self, rejects: pl.Series) -> pl.Series:
+    def withhold(self, rejects: Sequence[str]) -> list[str]:
         """Take text and message out of the rejects that tell of somebody listed, or may do so."""
-        with lines_of(rejects) as text:
-            found = dict(self.erasure.traces.places(bytes(text)))
-        told = [self._withheld(reject, is_found=line in found) for line, reject in enumerate(rejects)]
-        return pl.Series(rejects.name, told, pl.String)
+        found = dict(self.erasure.traces.places("".join(f"{reject}\n" for reject in rejects).encode()))
+        return [self._withheld(reject, is_found=line in found) for line, reject in enumerate(rejects)]
 
     def _withheld(self, reject: str, *, is_found: bool) -> str:
         if not is_found and not self.erasure.is_by_hash and not self._tells_in_bytes(reject):

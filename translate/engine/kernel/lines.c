@@ -7,7 +7,7 @@
 #include "read.h"
 
 enum { NO_MEMORY = 12, NOT_TEXT = 22 };
-enum odd { LEFT = 1, REFUSED };
+enum odd { REFUSED = 1 }; /* what Python reads has higher numbers */
 
 static const struct view *view_at(const struct ArrowArray *texts, int64_t number)
 {
@@ -156,13 +156,28 @@ static bool give_reason(struct reader *reader, enum fault fault, struct place *p
            put_bytes(reader, COLUMN_CODE, text_at(reader->program, reason->code), (size_t)reason->code.length);
 }
 
-/* Give what is no record that could be read a row of its own: refused, or for Python to look at. */
-static bool set_aside(struct reader *reader, enum odd odd, struct cursor line, struct cursor piece, struct place *place)
+static bool refuse(struct reader *reader, struct cursor line, struct cursor piece, struct place *place)
 {
     struct value raw = {KIND_NONE, false, piece.at, (size_t)(piece.end - piece.at)};
     reader->nulls = 0;
-    return put_whole(reader, COLUMN_ODD, odd) &&
+    return put_whole(reader, COLUMN_ODD, REFUSED) &&
            finish_row(reader, place->line, place->part++, raw, piece.at == line.at && piece.end == line.end);
+}
+
+/* Ask Python to read a line, or what is left of one, and take in the rows that it says. */
+static bool leave(struct reader *reader, struct cursor line, struct cursor piece, struct place *place)
+{
+    bool is_line = piece.at == line.at && piece.end == line.end;
+    struct said said = {NULL, 0};
+    if (reader->read_left(place->line, piece.at, is_line ? -1 : piece.end - piece.at, &said) != 0)
+        return false;
+    struct cursor rows = cursor_over(said.bytes, (size_t)said.length);
+    while (take_said(reader, &rows)) {
+        if (!put_whole(reader, COLUMN_LINE, place->line) || !put_whole(reader, COLUMN_PART, place->part++))
+            return false;
+        reader->row++;
+    }
+    return rows.at == rows.end;
 }
 
 /* Refuse what comes next in a line, or leave it to Python. */
@@ -173,8 +188,8 @@ static bool pass_fault(struct reader *reader, struct cursor line, struct cursor 
     enum fault fault = judge(reader->program, line, cursor, &at);
     piece.end = cursor->at;
     if (fault == FAULT_UNDECIDED)
-        return set_aside(reader, LEFT, line, piece, place);
-    return give_reason(reader, fault, place, at) && set_aside(reader, REFUSED, line, piece, place);
+        return leave(reader, line, piece, place);
+    return give_reason(reader, fault, place, at) && refuse(reader, line, piece, place);
 }
 
 static bool read_line(struct reader *reader, int64_t number, struct cursor line)
@@ -182,7 +197,7 @@ static bool read_line(struct reader *reader, int64_t number, struct cursor line)
     struct cursor cursor = line;
     struct place place = {number, line, 0, line.at, 0};
     if (line.at == NULL || line.end - line.at > reader->program->record_bytes)
-        return set_aside(reader, LEFT, line, line, &place);
+        return leave(reader, line, line, &place);
     skip_blanks(&cursor);
     while (cursor.at < cursor.end) {
         if (!read_hoping(reader, line, &cursor, &place) && !pass_fault(reader, line, &cursor, &place))
@@ -221,12 +236,15 @@ static void tell(const struct reader *reader, int64_t *told)
         told[VALUES + number] = (int64_t)reader->table.columns[number].values.length;
 }
 
-static bool read_lines(struct reader *reader, int64_t *told)
+/* Read lines; `left` are the numbers of some that are for Python whatever they hold, in order, and at last -1. */
+static bool read_lines(struct reader *reader, const int64_t *left, int64_t *told)
 {
     const struct ArrowArray *texts = reader->table.lent.children[0];
     expect(reader, texts, told);
     for (int64_t number = 0; number < texts->length; number++) {
-        struct cursor line = is_valid(texts, number) ? line_at(texts, number) : cursor_over(NULL, 0);
+        bool is_left = number == *left;
+        left += is_left;
+        struct cursor line = is_valid(texts, number) && !is_left ? line_at(texts, number) : cursor_over(NULL, 0);
         if (!read_line(reader, number, line))
             return false;
     }
@@ -237,11 +255,12 @@ static bool read_lines(struct reader *reader, int64_t *told)
 
 /* -- the reader ------------------------------------------------------------------------------------------------- */
 
-static bool make_reader(struct reader *reader, const struct program *program, const struct ArrowArray *lines)
+static bool make_reader(struct reader *reader, const struct program *program, const struct ArrowArray *lines, left_reader *read_left)
 {
     memset(reader, 0, sizeof *reader);
     reader->table.lent = *lines;
     reader->program = program;
+    reader->read_left = read_left;
     reader->hopes = program->request >= 0;
     reader->table.lent_to = COLUMN_TEXT;
     reader->seen = calloc((size_t)program->n_children + 1, sizeof *reader->seen);
@@ -275,11 +294,10 @@ static void free_reader(struct reader *reader)
     free(reader->seen);
 }
 
-
 /* Read the lines in a frame's only column, of one batch, into the program's columns. What was told of another batch, or
  * zeros, says how much room they will need; it becomes what there is to tell of this one. */
-EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, int64_t *told,
-                                  struct ArrowArrayStream *made)
+EXPORTED int translate_read_lines(const struct program *program, struct ArrowArrayStream *given, const int64_t *left,
+                                  int64_t *told, left_reader *read_left, struct ArrowArrayStream *made)
 {
     struct ArrowSchema schema;
     struct ArrowArray lines;
@@ -290,7 +308,8 @@ EXPORTED int translate_read_lines(const struct program *program, struct ArrowArr
     if (!is_text || given->get_next(given, &lines) != 0 || lines.release == NULL)
         return NOT_TEXT;
     struct reader reader;
-    bool done = make_reader(&reader, program, &lines) && read_lines(&reader, told) && table_hand_over(&reader.table, made);
+    bool done = make_reader(&reader, program, &lines, read_left) && read_lines(&reader, left, told) &&
+                table_hand_over(&reader.table, made);
     free_reader(&reader);
     return done ? 0 : NO_MEMORY;
 }

@@ -108,7 +108,8 @@ struct reason {
 
 /* The columns that every layout has, and those of free-form values. */
 enum fixed {
-    COLUMN_LINE, COLUMN_PART, COLUMN_NULLS, COLUMN_ODD, COLUMN_TEXT, COLUMN_NOTES, COLUMN_CODE, COLUMN_MESSAGE, N_FIXED
+    COLUMN_LINE, COLUMN_PART, COLUMN_NULLS, COLUMN_ODD, COLUMN_TEXT, COLUMN_NOTES, COLUMN_CODE, COLUMN_MESSAGE,
+    COLUMN_ORIGINAL_NAME, N_FIXED
 };
 
 struct program {

@@ -54,8 +54,18 @@ struct index {
     struct keys keys;
 };
 
+/* What Python says of a text that is left to it: for each record a JSON list of the numbers of columns, each with its value. */
+struct said {
+    const uint8_t *bytes;
+    int64_t length;
+};
+
+/* Python, which reads a text that lies in a line, or the whole line if its length is -1; not zero if that failed. */
+typedef int left_reader(int64_t line, const uint8_t *text, int64_t length, struct said *said);
+
 struct reader {
     const struct program *program;
+    left_reader *read_left;
     struct table table;
     int64_t row;
     int64_t nulls;
@@ -129,6 +139,9 @@ bool take_late(struct reader *reader);
 /* requests.c: a record that holds many events, each a row. */
 typedef bool row_finisher(struct reader *, const struct value *event, void *told);
 bool read_request(struct reader *reader, struct cursor *cursor, row_finisher *finish, void *told);
+
+/* said.c: take the next of the rows that Python says into the row that comes; false at their end, and before what is none. */
+bool take_said(struct reader *reader, struct cursor *rows);
 
 /* faults.c: judge what comes next in a line, where no record could be read, and pass over what is refused; `place` is where
  * it is no JSON. FAULT_UNDECIDED: Python has to look at what is passed over, a record or the rest of the line. */
