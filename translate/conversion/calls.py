@@ -170,11 +170,7 @@ def legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
     return settings
 
 
-def settings_of(
-    settings: Given,
-    assignments: Iterable[str],
-    mappings: Folder | None = None,
-) -> Settings:
+def settings_of(settings: Given, assignments: Iterable[str], mappings: Folder | None = None) -> Settings:
     """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
     if isinstance(settings, Settings):
         told = settings

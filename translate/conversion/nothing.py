@@ -163,11 +163,7 @@ def _sample(source: Readings) -> pl.DataFrame:
     for unit in source.units:
         job, rest = source.job_of(unit), LOOKED_AT - sum(frame.height for frame in found)
 
-        def attempt(
-            lines: Lines,
-            job: Job = job,
-            rest: int = rest,
-        ) -> tuple[pl.DataFrame, set[str]]:
+        def attempt(lines: Lines, job: Job = job, rest: int = rest) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines)
             selected = replace(job.selection, limit=None).apply(
                 taken_in.events, moved_keys(job.source_layout), erasing=job.erasing()

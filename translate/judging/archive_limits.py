@@ -187,10 +187,7 @@ class Ages:
         """Count the ages of events, of which the hub columns `time` and `name` are there."""
         if self._count is None:
             return
-        asked = {
-            TIME: pl.col("time").dt.timestamp("ms"),
-            NAME: pl.col("name").replace(self._spelled),
-        }
+        asked = {TIME: pl.col("time").dt.timestamp("ms"), NAME: pl.col("name").replace(self._spelled)}
         for batch in events.select(**asked).collect_batches(engine="streaming"):
             self._count.add(batch)
 

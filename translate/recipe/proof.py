@@ -11,14 +11,7 @@ import polars as pl
 
 from translate import events
 from translate.errors import UsageError, refuse_bytes
-from translate.recipe.expressions import (
-    KEYED,
-    Expression,
-    misfit,
-    nodes,
-    type_of,
-    worst_frame,
-)
+from translate.recipe.expressions import KEYED, Expression, misfit, nodes, type_of, worst_frame
 from translate.recipe.kinds import Overgrown, exact, mixed, tree_of, uncomparable
 from translate.recipe.mistakes import (
     Mistake,

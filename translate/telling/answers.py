@@ -175,11 +175,7 @@ def roundtrip(
             journey.add(good)
             if limit is not None and _met(total) >= limit:
                 break
-    result = {
-        "from": recognised.address,
-        "via": job.target[1].address,
-        **total.to_json(examples=examples),
-    }
+    result = {"from": recognised.address, "via": job.target[1].address, **total.to_json(examples=examples)}
     return Report(_with_verdict(result, job, recognised, is_empty=not total.events["read"]))
 
 

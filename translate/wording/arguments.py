@@ -57,10 +57,7 @@ CENSUS = KindOfArgument(
     'True, False or "verify"',
     lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "verify"),
 )
-WHOLE = KindOfArgument(
-    "a whole number",
-    lambda value: isinstance(value, int) and not isinstance(value, bool),
-)
+WHOLE = KindOfArgument("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
 NUMBER = KindOfArgument("a number", _is_number)
 SETTINGS = KindOfArgument(
     "a path of a TOML file, a dict or Settings",

@@ -246,12 +246,7 @@ def told_in(response: Mapping[str, Any]) -> Told:
     code = code_of(str(failure.get("Code", "")))
     status = int(metadata.get("HTTPStatusCode", 0))
     return Told(
-        status,
-        code,
-        str(failure.get("Message", "")),
-        request_id,
-        retry_after(headers),
-        address_of(headers),
+        status, code, str(failure.get("Message", "")), request_id, retry_after(headers), address_of(headers)
     )
 
 

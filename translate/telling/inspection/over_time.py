@@ -134,9 +134,7 @@ def events(values: dict[str, Any]) -> Iterator[Markup]:
     listed = table("Days without events", ("from", "to", "days"), gaps, [2], is_told=False)
     yield element("h3", "Missing days")
     yield chart(
-        charts.strip([day for day, _ in days]),
-        joined([told, legend({"": "events", "gap": "none"})]),
-        listed,
+        charts.strip([day for day, _ in days]), joined([told, legend({"": "events", "gap": "none"})]), listed
     )
 
 
