@@ -39,9 +39,8 @@ from translate.delivery.answers import (
     sort_refusal,
     sort_silence,
 )
-from translate.delivery.endpoints import Endpoint, Outgoing, tls_silence
+from translate.delivery.endpoints import Endpoint, Outgoing, Target, tls_silence
 from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.target import Target
 from translate.errors import UsageError
 from translate.reader.shipments import Shipment
 
