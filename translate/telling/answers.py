@@ -100,9 +100,8 @@ def validate(
     run = Validation(job, recognised, progress=progress)
     result = run.run()
     counts = result["events"]
-    misnamed = (
-        nothing.told_as_another(recognised, told.mappings) if counts["refused"] == counts["read"] else None
-    )
+    is_refused = counts["refused"] == counts["read"]
+    misnamed = nothing.told_as_another(recognised, told.mappings) if is_refused else None
     if misnamed:
         return Validated({"verdict": misnamed.replace("--from", "--as"), **result}, run.aged)
     result = _with_verdict(result, job, recognised, is_empty=counts["filtered"] == counts["read"])
@@ -130,11 +129,8 @@ def explain(
     told = settings_of(settings, set_, mappings)
     _, target = find(to, told.mappings, to_read=False)
     chosen = recipe_of(recipe, HUB_MODEL if target.model == HUB_MODEL else target.address, told.mappings)
-    columns = (
-        ()
-        if target.model == HUB_MODEL
-        else dataset.named(mapping.load(target.model, told.mappings), chosen.columns if chosen else (), told)
-    )
+    sheet = None if target.model == HUB_MODEL else mapping.load(target.model, told.mappings)
+    columns = dataset.named(sheet, chosen.columns if chosen else (), told) if sheet else ()
     return explanation.of_pair(from_, to, chosen, legal_app_ids(told, target), told.mappings, columns)
 
 

@@ -238,11 +238,9 @@ class Roundtrip:
             batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address, lists=home.lists,
             columns=self._columns,
         )  # fmt: skip
-        back = (
-            travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)
-            if home.write and home.records != "parquet"
-            else None
-        )
+        back = None
+        if home.write and home.records != "parquet":
+            back = travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)
         departed = {row[INDEX]: row for row in there.departed.iter_rows(named=True)}
         self.comparison.events["read"] += len(departed)
         for journey in (there, back) if back else (there,):

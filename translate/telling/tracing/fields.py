@@ -206,11 +206,8 @@ class EventFields:
         """Find the last rule with a true condition that set a column, or a key of a map."""
 
         def is_set(rule: Rule) -> bool:
-            return (
-                column in rule.sets
-                or (column == "name" and bool(rule.names))
-                or column in rule.renames.values()
-            )
+            is_named = column == "name" and bool(rule.names)
+            return is_named or column in rule.sets or column in rule.renames.values()
 
         return next(filter(is_set, reversed(self._rules)), None)
 
