@@ -216,11 +216,9 @@ def _keys(members: Members, tree: Tree | Below | None, path: Path = ()) -> list[
 def _innermost(members: Members, names: set[str], around: list[Key]) -> Members:
     """Give the request that lies in the body of another one, and so on; gather the keys beside it."""
     for name, value in members:
-        inner = (
-            opened(value)
-            if name in names and (not (text := text_of(value)) or text.strip().startswith("{") or "=" in text)
-            else None
-        )
+        text = text_of(value) if name in names else None
+        may_hold = name in names and (not text or text.strip().startswith("{") or "=" in text)
+        inner = opened(value) if may_hold else None
         if isinstance(inner, Members) and not names.isdisjoint(dict(inner)):
             around += _keys(Members(pair for pair in members if pair[0] != name), None)
             return _innermost(inner, names, around)

@@ -170,9 +170,8 @@ class TalliedFates:
             "notes": [note for column, note, _, _ in said if column == "notes"],
             NEW_NAMES: _names([each for each in said if each[0] == NEW_NAMES]),
         }  # fmt: skip
-        held: dict[str, Any] = {
-            column: {} if column in events.MAPS else True for column in way.there
-        }  # an empty map is not an absent one
+        # An empty map is not an absent one.
+        held: dict[str, Any] = {column: {} if column in events.MAPS else True for column in way.there}
         if way.home is not None:
             held[way.home] = {way.path[-1]: ""}
         if way.extra is not None:
