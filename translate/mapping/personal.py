@@ -127,10 +127,8 @@ def _leads_to(path: str, home: str) -> bool:
 
 def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:
     maps = [column for column in entry.hub if events.SCHEMA[column] == events.MAP]
-    if not entry.word.is_container:
-        maps = maps[
-            :1
-        ]  # of an object with several maps the first has its values, the others what is said of them
+    if not entry.word.is_container:  # of its maps the first has its values, the others what is said of them
+        maps = maps[:1]
     if not rest:
         return [Spot(column) for column in maps or entry.hub[:1]]
     return [Spot(column, rest[0], rest[1:]) for column in maps]
