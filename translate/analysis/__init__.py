@@ -148,10 +148,5 @@ def _rates(told: list[tuple[str, int, float | None]]) -> pl.DataFrame:
     frame = pl.DataFrame(told, schema=schema, orient="row")
     users, before = pl.col("users"), pl.col("users").shift(1)
     rate = pl.when(before > 0).then(users / before)
-    return frame.select(
-        "step",
-        "users",
-        rate=rate,
-        share=pl.when(users.first() > 0).then(users / users.first()),
-        median_seconds="median_seconds",
-    )
+    share = pl.when(users.first() > 0).then(users / users.first())
+    return frame.select("step", "users", rate=rate, share=share, median_seconds="median_seconds")

@@ -249,11 +249,9 @@ def _value(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
-    return (
-        pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
-        if isinstance(dtype, pl.Datetime)
-        else pl.col(name)
-    )
+    if not isinstance(dtype, pl.Datetime):
+        return pl.col(name)
+    return pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
 
 
 def _is_outside(name: str) -> pl.Expr:

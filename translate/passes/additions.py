@@ -55,23 +55,16 @@ def found(here: pl.DataFrame) -> pl.DataFrame:
     is_wall = pl.col("length").eq_missing(pl.col("wall"))
     engaged = pl.col("length") - pl.when(is_wall).then(pl.col("paused").fill_null(0)).otherwise(0)
     sessions = sessions.with_columns(_engaged=pl.when((engaged > 0) & ~pl.col("has_own")).then(engaged))
-    last = (
-        in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE)
-        .group_by("session")
-        .agg(pl.col(WHERE).last())
-    )
+    ordered = in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE)
+    last = ordered.group_by("session").agg(pl.col(WHERE).last())
     at_last = last.join(sessions.select("session", "_engaged"), on="session").select(*WHERE, "_engaged")
-    says_length = pl.col("duration").is_not_null() | (
-        pl.col("start").is_not_null() & pl.col("stop").is_not_null()
-    )
-    return (
-        here.join(sessions.select("session", "length"), on="session", how="left", maintain_order="left")
-        .join(at_last, on=WHERE, how="left", maintain_order="left")
-        .with_columns(
-            session_duration=pl.when(~says_length).then(pl.col("length")), engagement=pl.col("_engaged")
-        )
-        .drop("length", "_engaged")
-    )
+    lengths = sessions.select("session", "length")
+    found = here.join(lengths, on="session", how="left", maintain_order="left")
+    found = found.join(at_last, on=WHERE, how="left", maintain_order="left")
+    duration, start, stop = (pl.col(name).is_not_null() for name in ("duration", "start", "stop"))
+    wanted = pl.when(~(duration | (start & stop))).then(pl.col("length"))
+    found = found.with_columns(session_duration=wanted, engagement=pl.col("_engaged"))
+    return found.drop("length", "_engaged")
 
 
 def _lengths(in_sessions: pl.DataFrame) -> pl.DataFrame:

@@ -196,9 +196,8 @@ class Connection(asyncio.Protocol):
         bodiless = method == "HEAD" or reply.status in BODILESS
         length = "" if reply.status in BODILESS else f"Content-Length: {len(reply.body)}\r\n"
         head = self._head(reply, length)
-        self._transport.write(
-            head if bodiless else head + reply.body
-        )  # one write: two would wait for each other
+        # One write: two would wait for each other.
+        self._transport.write(head if bodiless else head + reply.body)
         if self._closing:
             self._transport.close()
 

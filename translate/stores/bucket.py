@@ -108,9 +108,8 @@ class Bucket:
                     take(place, piece)
                 except OSError as error:
                     self._connections.drop()
-                    raise StoreRefusedError(
-                        "no room", NO_ROOM.format(reason=error.strerror or error)
-                    ) from None
+                    why = NO_ROOM.format(reason=error.strerror or error)
+                    raise StoreRefusedError("no room", why) from None
                 place += len(piece)
             if count is not None and place - first + (answer.length or 0) != count:
                 self._connections.drop()

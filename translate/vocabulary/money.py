@@ -126,12 +126,12 @@ def item_list(
 def why_worthless(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr) -> dict[str, pl.Expr]:
     """Give the reasons why a real purchase has no value, each with what tells it; the first one counts."""
     has_none = value.is_null()
+    no_quantity = f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1"
     return {
         "no currency; a recipe can set it (set.currency)": code.is_null(),
         "its currency is no code of ISO 4217; a recipe can set it (set.currency)": ~is_currency(code),
         "no price; a recipe can set it (set.price)": has_none & price.is_null(),
-        f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1": has_none
-        & quantity.is_null(),
+        no_quantity: has_none & quantity.is_null(),
     }
 
 

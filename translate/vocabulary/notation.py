@@ -14,9 +14,8 @@ from translate import events
 from translate.engine.library import replaced, spread
 
 COMPACT = (",", ":")
-ENCODER = json.JSONEncoder(
-    ensure_ascii=False, separators=COMPACT
-)  # one for all: it takes longer to make than to use
+# One for all: it takes longer to make than to use.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)
 FEW = 256  # numbers that are written faster one by one
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)

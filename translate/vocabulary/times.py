@@ -40,9 +40,7 @@ USUAL_ISO8601 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?Z"
 )
 FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
-RUN_TOGETHER = re.compile(
-    r"[0-9]+"
-)  # a number rather than a day, unless it has a day's eight digits or a year's four
+RUN_TOGETHER = re.compile(r"[0-9]+")  # no day, unless it has a day's eight digits or a year's four
 WEEK = re.compile(r"([0-9]{4})-?W(53)")  # not of every year
 LEAP = re.compile(r"([^.,]+[^0-9.,][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?((?:[Zz]|[-+][0-9:]+)?)")
 LAST_SECOND = dt.time(23, 59, 59)
