@@ -1,4 +1,4 @@
-"""Calls that only tell: which models there are, what explains a pair, what is wrong with rows or a sheet, what comes home again."""
+"""What is said of an archive or a mapping without converting it; here which models there are, what explains a pair, what is wrong, what comes home."""
 
 from __future__ import annotations
 
