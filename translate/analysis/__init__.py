@@ -76,9 +76,8 @@ def funnel(
         waited = None
         if number:
             repeats = named_steps[name] is list(named_steps.values())[number - 1]
-            chains = _next(
-                chains, rows.filter(f"_{number}").select("who", came="time"), within, repeats=repeats
-            )
+            came = rows.filter(f"_{number}").select("who", came="time")
+            chains = _next(chains, came, within, repeats=repeats)
             waited = _waited(chains)
             chains = chains.drop("before")
         told.append((name, chains["who"].n_unique(), waited))

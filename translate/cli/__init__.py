@@ -127,9 +127,8 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, self.commands[name].get_short_help_str(WHOLE)) for name in self.list_commands(ctx)]
-            )
+            told = {name: self.commands[name].get_short_help_str(WHOLE) for name in self.list_commands(ctx)}
+            formatter.write_dl([*told.items()])
 
 
 app = typer.Typer(

@@ -225,9 +225,8 @@ def hub_batches(job: Job, recognised: Recognised, wanted: PushedDown | None = No
 
         def attempt(job: Job, lines: Lines) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines)
-            asked.of(frame, moved_keys(job.source_layout)).sink_parquet(
-                file, compression="lz4", engine="streaming"
-            )
+            wanted_here = asked.of(frame, moved_keys(job.source_layout))
+            wanted_here.sink_parquet(file, compression="lz4", engine="streaming")
             return None, unsound
 
         for _ in Readings(job, recognised, Path(scratch)).each(attempt):

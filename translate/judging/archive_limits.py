@@ -193,9 +193,8 @@ class Ages:
 
     def result(self) -> Aged:
         """Give what was counted; nothing can be added afterwards."""
-        return Aged(
-            self._mapping, self._layout, self._settings, self._count.result() if self._count else Surveyed()
-        )
+        surveyed = self._count.result() if self._count else Surveyed()
+        return Aged(self._mapping, self._layout, self._settings, surveyed)
 
 
 class Aged:

@@ -229,9 +229,8 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
         if layout.write:
             types = tuple(events.SCHEMA[name] for name in entry.hub)
             table = tuple(mapping.tables[entry.table].items()) if entry.table is not None else ()
-            trials.append(
-                ("written", _written_type(word, types, table, entry.default), WIRE_TYPES[word.wire])
-            )
+            written = _written_type(word, types, table, entry.default)
+            trials.append(("written", written, WIRE_TYPES[word.wire]))
         if layout.read and word.read is not None and entry.hub:
             trials.append(("read", _read_type(word), events.SCHEMA[entry.hub[0]]))
         for verb, given, wanted in trials:

@@ -53,9 +53,8 @@ class Spot:
             return _below(pl.col(self.column).map.get(self.key), self.inside).is_not_null()
         there = pl.col(self.column).map.contains_key(self.key)
         if self.column == EXTRA:
-            deeper = (
-                pl.col(EXTRA).map.keys().list.eval(pl.element().str.starts_with(f"{self.key}.")).list.any()
-            )
+            lies_in = pl.element().str.starts_with(f"{self.key}.")
+            deeper = pl.col(EXTRA).map.keys().list.eval(lies_in).list.any()
             there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
         return there.fill_null(value=False)
 

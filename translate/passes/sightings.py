@@ -167,9 +167,8 @@ def _halves(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Say which events begin or end something, by what the two halves of a pair share."""
     phase = pl.coalesce("phase", notation.exchanged(pl.col("name"), events.PHASES, pl.lit(None, pl.String)))
     is_half = phase.is_in(["START", "END"]) & pl.col("session.id").is_not_null()
-    of_sessions = (
-        pl.when(pl.col("name").is_in(list(events.PHASES))).then(pl.lit(SESSION)).otherwise(pl.col("name"))
-    )
+    is_phase = pl.col("name").is_in(list(events.PHASES))
+    of_sessions = pl.when(is_phase).then(pl.lit(SESSION)).otherwise(pl.col("name"))
     frame = frame.with_columns(_of=of_sessions, _is_end=phase == "END", _is_half=is_half)
     shared = pl.when("_is_half").then(_key("_of", "session.id", "client_id", "user_id", "app.id"))
     frame = frame.with_columns(_pair=shared)

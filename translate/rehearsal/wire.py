@@ -182,9 +182,8 @@ class Connection(asyncio.Protocol):
             self._send(method, action.reply)
         else:
             self._busy = True
-            self._streaming = asyncio.get_running_loop().create_task(
-                self._stream(action.reply, action.reply.stream)
-            )
+            stream = self._stream(action.reply, action.reply.stream)
+            self._streaming = asyncio.get_running_loop().create_task(stream)
 
     def _reset(self) -> None:
         self._closing = True

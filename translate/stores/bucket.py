@@ -220,9 +220,8 @@ class Bucket:
                     f"no AWS credentials were found (looked for: {self.access.looked_for}); name them, or say "
                     "--no-sign-request if the bucket is open to all"
                 ))  # fmt: skip
-            made = signer.sign(
-                verb, connections.host, path, asked, given, NOTHING if body is None else _digest(body)
-            )
+            digest = NOTHING if body is None else _digest(body)
+            made = signer.sign(verb, connections.host, path, asked, given, digest)
         return connections.ask(verb, f"{path}?{asked}" if asked else path, {**given, **made}, body)
 
     @property

@@ -77,9 +77,8 @@ def travel(
 
     `lists` are those of the layout that they come from, `columns` those of a dataset's own that the caller names.
     """
-    given = Source(
-        frozenset(events.SCHEMA), {}, frozenset({"attributes"} if columns else ()), lists=frozenset(lists)
-    )
+    moved = frozenset({"attributes"} if columns else ())
+    given = Source(frozenset(events.SCHEMA), {}, moved, lists=frozenset(lists))
     source = replace(given, keeps_extra=keeps_extra, keeps_around=keeps_around)
     writer = Writer(mapping, layout, settings, source)
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()

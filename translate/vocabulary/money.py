@@ -141,9 +141,8 @@ def with_quantity(frame: pl.LazyFrame, quantity: float | None) -> pl.LazyFrame:
         return frame
     bare = pl.col("price").is_not_null() & pl.col("quantity").is_null() & pl.col("value").is_null()
     frame = frame.with_columns(_quantity_filled=(pl.col("name") == PURCHASE) & bare)
-    return frame.with_columns(
-        quantity=pl.when("_quantity_filled").then(pl.lit(float(quantity))).otherwise(pl.col("quantity"))
-    )
+    filled = pl.when("_quantity_filled").then(pl.lit(float(quantity)))
+    return frame.with_columns(quantity=filled.otherwise(pl.col("quantity")))
 
 
 def quantity_filled() -> Finding:

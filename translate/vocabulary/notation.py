@@ -160,9 +160,8 @@ def without_nulls(encoded: pl.Expr) -> pl.Expr:
     Inside a JSON text every quote is escaped, and outside of one neither a plain letter nor $ can follow a quote: so
     `"name":null` can only be a member.
     """
-    return encoded.str.replace_all(r',"[0-9A-Za-z_.$]+":null', "").str.replace_all(
-        r'\{"[0-9A-Za-z_.$]+":null,?', "{"
-    )
+    later = encoded.str.replace_all(r',"[0-9A-Za-z_.$]+":null', "")
+    return later.str.replace_all(r'\{"[0-9A-Za-z_.$]+":null,?', "{")
 
 
 def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -156,9 +156,8 @@ def _from_iso8601(text: str) -> Instant | NoTime:
     """Read ISO 8601 in all its forms; the usual one keeps its spelling."""
     usual = USUAL_ISO8601.fullmatch(text)
     if usual:
-        year, month, day, hour, minute, second, fraction = (
-            int(part or 0) for part in (*usual.groups()[:6], (usual[7] or "").ljust(3, "0"))
-        )
+        parts = (*usual.groups()[:6], (usual[7] or "").ljust(3, "0"))
+        year, month, day, hour, minute, second, fraction = (int(part or 0) for part in parts)
         try:
             time = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
         except ValueError:

@@ -79,9 +79,8 @@ class _Trial:
         self.layout = layout
         wanted = {name: value for name, value in STAND_INS.items() if not getattr(grounds.settings, name)}
         self.asked = _asked(layout, wanted)
-        self.settings = dataclasses.replace(
-            grounds.settings, **{name: wanted[name] for name in self.asked if name != "day"}
-        )
+        given = {name: wanted[name] for name in self.asked if name != "day"}
+        self.settings = dataclasses.replace(grounds.settings, **given)
 
     def target(self, now: dt.datetime) -> GradedTarget:
         """Write, count and judge."""

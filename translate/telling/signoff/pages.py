@@ -250,9 +250,8 @@ def _way_out(hazard: dict[str, Any]) -> str:
 
 def accepting(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> ReplayTrail | None:
     """Give the replay of a conversion that accepted a hazard by its name."""
-    return next(
-        (trail for trail in replays if where in trail.holds and hazard["name"] in trail.accepted), None
-    )
+    of_it = (trail for trail in replays if where in trail.holds)
+    return next((trail for trail in of_it if hazard["name"] in trail.accepted), None)
 
 
 def _words(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> Any:

@@ -120,9 +120,8 @@ class EventFields:
             yield FieldTrace(f"{place.entry.place}.{key}", place.part, text, given, said, explained.how)
 
     def _kind(self, key: str) -> tuple[str, str]:
-        kinds = (
-            kind for kind in ("attributes", "metrics", "other") if key in (self._traced.after.get(kind) or {})
-        )
+        after = self._traced.after
+        kinds = (kind for kind in ("attributes", "metrics", "other") if key in (after.get(kind) or {}))
         return next(kinds, ""), key
 
     def _original_keys(self) -> dict[str, tuple[str, str]]:
