@@ -24,10 +24,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from scripted import APP, MODELS, REQUESTS, SUCCESS, Say, Scripted, results, shipment
 
 from translate.delivery.answers import Answer, Pile, retry_after
-from translate.delivery.endpoints import open_endpoint
+from translate.delivery.endpoints import Target, open_endpoint, refuse_plain_http
 from translate.delivery.endpoints.learning_context import form_encoded, signature
 from translate.delivery.endpoints.services import client_context
-from translate.delivery.target import Target, refuse_plain_http
 from translate.errors import UsageError
 from translate.rehearsal import Rehearsal
 

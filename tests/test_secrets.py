@@ -15,9 +15,8 @@ import pytest
 from scripted import MODELS, SUCCESS, Say, Scripted, results, shipment
 
 from translate.delivery.answers import Answer, Pile, Verdict
-from translate.delivery.endpoints import open_endpoint
+from translate.delivery.endpoints import Target, open_endpoint
 from translate.delivery.secrets import Secrets
-from translate.delivery.target import Target
 from translate.errors import UsageError
 
 CANARIES = {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # for those who read; at run time each name is imported when 
     )
     from translate.mapping.settings import Settings
     from translate.rehearsal import Rehearsal
-    from translate.telling.answers import check, explain, models, roundtrip, validate
+    from translate.telling import check, explain, models, roundtrip, validate
     from translate.telling.explanation.pages import Explanation
     from translate.telling.figures import parity
     from translate.telling.figures.result import Parity
@@ -109,7 +109,7 @@ if not TYPE_CHECKING:  # a type checker would take any name for one that is here
         """Import what is asked for, from its room: polars and the clients of Amazon take longer than many a call."""
         if name not in __all__:
             return _room(name)
-        room = _ROOMS.get(name, "errors" if name[0].isupper() else "telling.answers")
+        room = _ROOMS.get(name, "errors" if name[0].isupper() else "telling")
         value = globals()[name] = getattr(import_module(f"{__name__}.{room}"), name)
         return value
 

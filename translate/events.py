@@ -134,11 +134,8 @@ SCHEMA: dict[str, DataType] = {name: column.dtype for name, column in COLUMNS.it
 ENVELOPE = ("forwarded_address", "user_agent", "account")
 
 # What an event is, apart from how and when it came: the event id is made of these and of nothing else.
-CONTENT = [
-    name
-    for name in COLUMNS
-    if name not in ("event_id", "arrival_time", "client_properties", *ENVELOPE, "file", "line")
-]
+NO_CONTENT = ("event_id", "arrival_time", "client_properties", *ENVELOPE, "file", "line")
+CONTENT = [name for name in COLUMNS if name not in NO_CONTENT]
 
 # Columns that the hub did not have from the beginning: they count only where they are there, so that ids stay the same.
 CONTENT_ADDED = ["client_properties"]

@@ -76,9 +76,8 @@ def funnel(
         waited = None
         if number:
             repeats = named_steps[name] is list(named_steps.values())[number - 1]
-            chains = _next(
-                chains, rows.filter(f"_{number}").select("who", came="time"), within, repeats=repeats
-            )
+            came = rows.filter(f"_{number}").select("who", came="time")
+            chains = _next(chains, came, within, repeats=repeats)
             waited = _waited(chains)
             chains = chains.drop("before")
         told.append((name, chains["who"].n_unique(), waited))
@@ -148,10 +147,5 @@ def _rates(told: list[tuple[str, int, float | None]]) -> pl.DataFrame:
     frame = pl.DataFrame(told, schema=schema, orient="row")
     users, before = pl.col("users"), pl.col("users").shift(1)
     rate = pl.when(before > 0).then(users / before)
-    return frame.select(
-        "step",
-        "users",
-        rate=rate,
-        share=pl.when(users.first() > 0).then(users / users.first()),
-        median_seconds="median_seconds",
-    )
+    share = pl.when(users.first() > 0).then(users / users.first())
+    return frame.select("step", "users", rate=rate, share=share, median_seconds="median_seconds")

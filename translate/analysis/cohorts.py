@@ -150,13 +150,8 @@ def retention(
     met = there.select("cohort", "first", "number", "who").collect()
     if seen is not None and met.is_empty():
         warn_of_absent(seen, events.lazy(), "retention", ANY)
-    known = (
-        lazy(events, "retention", ["time"])
-        .select(began=began(period))
-        .unique()
-        .select(number=number)
-        .collect()["number"]
-    )
+    days = lazy(events, "retention", ["time"]).select(began=began(period)).unique()
+    known = days.select(number=number).collect()["number"]
     sizes = met.filter(pl.col("number") == pl.col("first")).group_by("cohort", "first").agg(size=pl.len())
     steps = pl.DataFrame({"after": _steps(after, period)}, schema={"after": pl.Int64})
     asked = sizes.join(steps, how="cross").with_columns(number=pl.col("first") + pl.col("after"))
@@ -165,11 +160,9 @@ def retention(
         back, on=["first", "number"], how="left"
     )
     is_known = pl.col("number").is_in(known.implode())
-    return (
-        told.with_columns(back=pl.when(is_known).then(pl.col("back").fill_null(0)))
-        .select("cohort", "size", "after", "back", share=pl.col("back") / pl.col("size"))
-        .sort("cohort", "after")
-    )
+    told = told.with_columns(back=pl.when(is_known).then(pl.col("back").fill_null(0)))
+    share = pl.col("back") / pl.col("size")
+    return told.select("cohort", "size", "after", "back", share=share).sort("cohort", "after")
 
 
 def _steps(after: int | Iterable[int] | None, period: str) -> list[int]:

@@ -134,8 +134,8 @@ class DamagedError(OSError):
     """Compressed data is not whole."""
 
 
-def inflated(chunks: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[bytes]:
-    """Decompress a gzip file that is whole, the fast way, in pieces of a size; raise DamagedError if it is not."""
+def inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Decompress a gzip file that is whole, the fast way, in pieces; raise DamagedError if it is not."""
     inflater = fast_zlib.decompressobj(wbits=31)
     fresh, full = True, False
     for given in chunks:
@@ -145,11 +145,11 @@ def inflated(chunks: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[b
                 chunk = chunk.lstrip(b"\x00")  # padding with zeros is usual
             fresh = fresh and not chunk
             try:
-                text = inflater.decompress(chunk, piece_bytes)
+                text = inflater.decompress(chunk, TEXT_MAX)
             except fast_zlib.error as error:
                 raise DamagedError(str(error)) from error
             yield text
-            full = len(text) == piece_bytes  # then there may be more of what went in
+            full = len(text) == TEXT_MAX  # then there may be more of what went in
             chunk = inflater.unused_data or inflater.unconsumed_tail
             if inflater.eof:
                 inflater, fresh, full = fast_zlib.decompressobj(wbits=31), True, False
@@ -157,7 +157,7 @@ def inflated(chunks: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[b
         raise DamagedError("the compressed data ends too early")
 
 
-def text_in(stored: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[bytes]:
+def text_in(stored: Iterable[bytes]) -> Iterator[bytes]:
     """Give the text of a file that is held as it is stored, the fast way, in pieces; raise DamagedError where that is not enough.
 
     It asks the engine for nothing, so that the engine may ask for it.
@@ -170,7 +170,7 @@ def text_in(stored: Iterable[bytes], piece_bytes: int = TEXT_MAX) -> Iterator[by
             raise DamagedError("zstd is for the engine")
         if not first.startswith(GZIP):
             break
-        pieces = inflated(pieces, piece_bytes)
+        pieces = inflated(pieces)
     yield from filter(None, pieces)
 
 

@@ -173,9 +173,8 @@ def _is_array(line: bytes) -> bool:
 
 
 def _is_full(waiting: list[bytes]) -> bool:
-    return len(waiting) >= (
-        ARRAY_LINES_MAX if _is_array(waiting[0]) or _is_form(waiting[0]) else JOIN_LINES_MAX
-    )
+    is_long = _is_array(waiting[0]) or _is_form(waiting[0])
+    return len(waiting) >= (ARRAY_LINES_MAX if is_long else JOIN_LINES_MAX)
 
 
 def _broken_off(waiting: list[bytes]) -> Iterator[Block]:

@@ -108,12 +108,8 @@ class SourceRows:
             tail = location[len(of_location) :]
             if location.startswith(of_location) and shown == of_shown + tail:
                 return tail
-        cut = sum(
-            1
-            for _ in takewhile(
-                lambda ends: ends[0] == ends[1], zip(location[::-1], shown[::-1], strict=False)
-            )
-        )
+        ends = zip(location[::-1], shown[::-1], strict=False)
+        cut = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], ends))
         self._heads.append((location[: len(location) - cut], shown[: len(shown) - cut]))
         return location[len(location) - cut :]
 

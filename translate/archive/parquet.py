@@ -84,9 +84,8 @@ def table(file: SourceFile) -> pl.LazyFrame:
     """
     frame = scan(file)
     schema = frame.collect_schema()
-    turned = {
-        name: _for_json(pl.col(name), dtype) for name, dtype in schema.items() if _is_beyond_json(dtype)
-    }
+    beyond = [name for name, dtype in schema.items() if _is_beyond_json(dtype)]
+    turned = {name: _for_json(pl.col(name), schema[name]) for name in beyond}
 
     def texts(batch: pl.DataFrame) -> pl.DataFrame:
         return batch.with_columns_seq(value.alias(name) for name, value in turned.items())
@@ -108,9 +107,8 @@ def _for_json(value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
         texts = pl.struct(key=key.cast(pl.String), value=content)
         return value.map.entries().list.eval(texts).list.to_map()
     if isinstance(dtype, pl.Struct):
-        members = [
-            _for_json(value.struct.field(field.name), field.dtype).alias(field.name) for field in dtype.fields
-        ]
+        own = ((each.name, each.dtype) for each in dtype.fields)
+        members = [_for_json(value.struct.field(name), inner).alias(name) for name, inner in own]
         return pl.when(value.is_not_null()).then(pl.struct(members))
     return value.map_batches(_texts_of, return_dtype=pl.String, is_elementwise=True)
 
@@ -148,9 +146,8 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Duration | pl.Time):
         return column.dt.to_string("iso")
     if dtype.is_nested():
-        return pl.when(column.is_not_null()).then(
-            pl.struct(v=column).struct.json_encode().str.slice(5).str.strip_suffix("}")
-        )
+        encoded = pl.struct(v=column).struct.json_encode()
+        return pl.when(column.is_not_null()).then(encoded.str.slice(5).str.strip_suffix("}"))
     return column.cast(pl.String)
 
 
@@ -249,11 +246,9 @@ def _value(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _in_years(name: str, dtype: pl.DataType) -> pl.Expr:
-    return (
-        pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
-        if isinstance(dtype, pl.Datetime)
-        else pl.col(name)
-    )
+    if not isinstance(dtype, pl.Datetime):
+        return pl.col(name)
+    return pl.when(~_is_outside(name)).then(pl.col(name)).alias(name)
 
 
 def _is_outside(name: str) -> pl.Expr:
@@ -276,9 +271,8 @@ def _notes(schema: pl.Schema, fitting: list[str]) -> pl.Expr:
         if isinstance(dtype, pl.Datetime) and dtype.time_zone is None:
             lost[note("changed", InHub(name), "without a zone: read as UTC")] = pl.col(name).is_not_null()
         if events.SCHEMA[name] == pl.Float64 and (dtype.is_integer() or dtype.is_decimal()):
-            lost[note("changed", InHub(name), notes.ROUNDED)] = _as_double(name, dtype).ne_missing(
-                pl.col(name)
-            )
+            rounded = note("changed", InHub(name), notes.ROUNDED)
+            lost[rounded] = _as_double(name, dtype).ne_missing(pl.col(name))
     told = notes.together(notes.where(is_lost, noted) for noted, is_lost in lost.items())
     return pl.when(told.list.len() > 0).then(told)
 

@@ -98,9 +98,8 @@ class Walk:
         except ReadError:  # whoever reads it for the work will say so
             return replace(file, stretch=replace(stretch, lines_before=before, is_told=True))
         digest = named(self._digest) if self._digested else ""
-        return replace(
-            file, stretch=replace(stretch, lines_before=before, digest_to_end=digest, is_told=True)
-        )
+        told = replace(stretch, lines_before=before, digest_to_end=digest, is_told=True)
+        return replace(file, stretch=told)
 
 
 def _key(file: SourceFile) -> tuple[str, int]:

@@ -73,10 +73,8 @@ def units(files: Iterable[SourceFile], part_bytes: int | None = None) -> list[Un
             begins.append(place)
             room = 0 if alone else part_bytes or PART_BYTES
         room -= file.bytes
-    return [
-        Unit(number, listed[begin:end])
-        for number, (begin, end) in enumerate(pairwise([*begins, len(listed)]))
-    ]
+    spans = pairwise([*begins, len(listed)])
+    return [Unit(number, listed[begin:end]) for number, (begin, end) in enumerate(spans)]
 
 
 def is_large(file: SourceFile) -> bool:

@@ -127,9 +127,8 @@ class _Commands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(
-                [(name, self.commands[name].get_short_help_str(WHOLE)) for name in self.list_commands(ctx)]
-            )
+            told = {name: self.commands[name].get_short_help_str(WHOLE) for name in self.list_commands(ctx)}
+            formatter.write_dl([*told.items()])
 
 
 app = typer.Typer(
@@ -152,8 +151,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     del version

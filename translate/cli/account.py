@@ -56,14 +56,12 @@ def print_erasure(told: dict[str, Any], how: str) -> None:
     """Print who was left out, and whether somebody of them stands in what was written all the same."""
     looked, places = told["looked_through"], told["places"]
     print(f"erased: {many(told['events'], 'event')} of {told['met']:,} of {told['listed']:,} listed ids")
-    where = (
-        f"a listed id stands in {told['found']:,} of them" if told["found"] else "no listed id stands there"
-    )
+    stands = f"a listed id stands in {told['found']:,} of them"
+    where = stands if told["found"] else "no listed id stands there"
     print(f"{how}: {looked['lines']:,} lines of {looked['files']:,} files; {where}")
     for place in places[:ERASED_SHOWN_MAX]:
-        print(
-            f"  {printable(place['file'])}:{place['line']} holds the id in line {place['listed']} of the list"
-        )
+        here = f"{printable(place['file'])}:{place['line']}"
+        print(f"  {here} holds the id in line {place['listed']} of the list")
     if told["found"] > ERASED_SHOWN_MAX:
         print(f"  and {told['found'] - ERASED_SHOWN_MAX:,} more: see the report")
 
@@ -98,19 +96,16 @@ def _print_counts(report: dict[str, Any]) -> None:
     for name in ("read", "added", "written", "rejected", "filtered", "duplicates", "merged"):
         if counts[name] or name in ("read", "written"):
             print_hanging(f"{counted(name, counts[name])}  ", by_count(reasons.get(name, {})))
-    print_list(
-        "lost or changed",
-        report["losses"],
-        lambda loss: f"{loss['field']}: {loss['kind']}, {loss['why']}{_example(loss)}",
-    )
+    print_list("lost or changed", report["losses"], _lost)
     wrong = flaws(report)
     known = [finding for finding in report["findings"] if finding not in wrong]
     print_list("to settle", wrong, lambda finding: str(finding["message"]))
     print_list("to know", known, lambda finding: str(finding["message"]))
 
 
-def _example(loss: dict[str, Any]) -> str:
-    return f", for example {loss['example']}" if "example" in loss else ""
+def _lost(loss: dict[str, Any]) -> str:
+    example = f", for example {loss['example']}" if "example" in loss else ""
+    return f"{loss['field']}: {loss['kind']}, {loss['why']}{example}"
 
 
 def print_stream(report: Streamed, rejects: Path | None) -> None:
@@ -134,10 +129,8 @@ TICK_SECONDS = 0.5
 def tell_of_interruption(under_way: int) -> None:
     """Say what is waited for, and how to wait no longer."""
     if under_way:
-        print(
-            f"translate: waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost",
-            file=sys.stderr,
-        )
+        told = f"waiting for {under_way} answers; Ctrl-C again gives them up, and counts them as lost"
+        print(f"translate: {told}", file=sys.stderr)
 
 
 def tell_of_silence(told: Unheard, where: str) -> None:
@@ -200,26 +193,21 @@ def print_requests(report: dict[str, Any], journal: Path) -> None:
         print(printable(body[:BODY_SHOWN]) + (" ..." if len(body) > BODY_SHOWN else ""))
         print()
     print_erasure_of_replay(report)
-    print(
-        f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests lie in {journal / 'dry-run'}; nothing was sent"
-    )
+    shown = f"{len(report['requests_shown']):,} of {report['packed']['requests']:,} requests"
+    print(f"{shown} lie in {journal / 'dry-run'}; nothing was sent")
 
 
 def print_replay(report: dict[str, Any], journal: Path) -> None:
     """Print what became of the events."""
     _print_nothing_written(report)
-    events = report["events"]
+    events, unconverted = report["events"], journal / "converted" / "rejects.ndjson"
     print(f"{report['from']} -> {report['to']}")
     _print_told(
         ("sent", events["sent"], f"in {many(report['requests'], 'request')}"),
         *_there(
             ("rejected", events["rejected"], by_count(report["rejects"])),
             ("left", events["left"], ""),
-            (
-                "not converted",
-                report["conversion"]["rejected"],
-                f"see {journal / 'converted' / 'rejects.ndjson'}",
-            ),
+            ("not converted", report["conversion"]["rejected"], f"see {unconverted}"),
             ("lost answers", report["lost_answers"], _twice(report)),
             ("throttled", report["throttled"], "times"),
         ),
@@ -227,9 +215,8 @@ def print_replay(report: dict[str, Any], journal: Path) -> None:
     found = [{"events": count, "text": text} for text, count in report["findings"].items()]
     print_list("to know", found, lambda entry: str(entry["text"]))
     if events["rejected"]:
-        print(
-            f"refused events: {journal / 'rejects.ndjson'}; as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
-        )
+        mended = f"as requests, to be replayed once mended: {journal / 'rejected.ndjson'}"
+        print(f"refused events: {journal / 'rejects.ndjson'}; {mended}")
     print_erasure_of_replay(report)
     if report["stopped"]:
         print(f"stopped: {printable(report['stopped'])}; the same call goes on")

@@ -147,15 +147,7 @@ def reaching_stores(command: Callable[..., Any]) -> Callable[..., Any]:
     return grouped(reached)
 
 
-def _ask_stores_as(
-    *, profile: str | None, region: str | None, endpoint_url: str | None, request_payer: str | None, no_sign_request: bool
-) -> None:  # fmt: skip
+def _ask_stores_as(*, request_payer: str | None, no_sign_request: bool, **who: str | None) -> None:
     if request_payer not in (None, REQUESTER):
         raise UsageError(f'--request-payer {request_payer}: there is only "{REQUESTER}"')
-    say(
-        profile=profile,
-        region=region,
-        endpoint_url=endpoint_url,
-        request_payer=request_payer is not None,
-        sign_requests=not no_sign_request,
-    )
+    say(request_payer=request_payer is not None, sign_requests=not no_sign_request, **who)

@@ -86,9 +86,8 @@ def counted(name: str, count: int) -> str:
 
 def by_count(reasons: dict[str, int]) -> str:
     """Write reasons with their counts, the largest first."""
-    return ", ".join(
-        f"{count:,} {reason}" for reason, count in sorted(reasons.items(), key=lambda item: -item[1])
-    )
+    ordered = sorted(reasons.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count:,} {reason}" for reason, count in ordered)
 
 
 def print_json(values: Any) -> None:
@@ -119,9 +118,8 @@ def print_list(
     if not entries:
         return
     print(f"{title}:")
-    for entry in sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))[
-        :SHOWN_MAX
-    ]:
+    ordered = sorted(entries, key=lambda entry: (entry.get("code") == ADVICE, -entry["events"]))
+    for entry in ordered[:SHOWN_MAX]:
         print_hanging(f"{entry['events']:>24,}  ", printable(text(entry)))
     if len(entries) > SHOWN_MAX:
         print(f"{'':>24}  and {len(entries) - SHOWN_MAX} more {rest}")
@@ -135,16 +133,14 @@ def print_advice(advice: dict[str, Any]) -> None:
     if "item_keys" in advice:
         looked_at = f"of the first {advice['looked_at']:,} events"
         print_list(f"keys that look like ids of items, {looked_at}", advice["item_keys"], _key)
-        if advice["shipped"]:
-            print(
-                f"the shipped recipe {advice['shipped']} would write some of them: say --recipe {advice['shipped']}"
-            )
+        shipped = advice["shipped"]
+        if shipped:
+            print(f"the shipped recipe {shipped} would write some of them: say --recipe {shipped}")
         elif not advice["item_keys"]:
             print(f"no key {looked_at} looks like the id of an item: translate inspect lists all of them")
     if advice.get("recipe"):
-        print(
-            "a recipe that would write some of them; correct it, save it as shop.toml, and say --recipe shop.toml:\n"
-        )
+        way = "correct it, save it as shop.toml, and say --recipe shop.toml"
+        print(f"a recipe that would write some of them; {way}:\n")
         print("\n".join(f"    {printable(line)}".rstrip() for line in advice["recipe"].splitlines()))
     print()
 

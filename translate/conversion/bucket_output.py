@@ -131,9 +131,8 @@ class BucketOutput(Output):
         """Take note of what lies there, whoever finished it."""
         rows = self.target.rows
         with self._told(rows):
-            self._there = {
-                entry.key: (entry.bytes, entry.tag) for entry in rows.bucket.listed(f"{rows.key}/")
-            }
+            there = rows.bucket.listed(f"{rows.key}/")
+            self._there = {entry.key: (entry.bytes, entry.tag) for entry in there}
         if self._books:
             self._fetch_state(self._books)
 

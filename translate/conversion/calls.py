@@ -118,9 +118,8 @@ def place_of(
             raise UsageError(f"--sse-kms-key-id names a key of KMS: say --sse {KMS}, too")
         from translate.conversion.bucket_output import target_of  # noqa: PLC0415  HTTP and TLS come with it
 
-        return target_of(
-            f"s3://{address[2]}", None if state is None else os.fspath(state), Encryption(sse, kms_key_id)
-        )
+        books = None if state is None else os.fspath(state)
+        return target_of(f"s3://{address[2]}", books, Encryption(sse, kms_key_id))
     if state or sse or kms_key_id:
         raise UsageError("--state, --sse and --sse-kms-key-id are for --out s3://bucket/prefix")
     if address and address[1].lower() in S3_SPELLED:
@@ -170,11 +169,7 @@ def legal_app_ids(settings: Settings, target: Layout | None) -> Settings:
     return settings
 
 
-def settings_of(
-    settings: Given,
-    assignments: Iterable[str],
-    mappings: Folder | None = None,
-) -> Settings:
+def settings_of(settings: Given, assignments: Iterable[str], mappings: Folder | None = None) -> Settings:
     """Give a call's settings, read from a file if they are its name; assignments, and the folder named by the call, count more."""
     if isinstance(settings, Settings):
         told = settings

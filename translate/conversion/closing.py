@@ -79,9 +79,8 @@ def find_slips(total: RunReport, job: Job) -> None:
     if job.selection:
         left_out = Counter({option: total.filtered[option] for option in OPTIONS})
         rows = taken(total) - total.events["rejected"]
-        told.append(
-            slips.of_selection(job.selection, total.tallies, total.watched, left_out=left_out, taken=rows)
-        )
+        counts, watched = total.tallies, total.watched
+        told.append(slips.of_selection(job.selection, counts, watched, left_out=left_out, taken=rows))
     for code, message, events in chain(*told):
         total.find(code, message, events)
 
@@ -113,10 +112,8 @@ def hazards_told(job: Job, surveyed: Surveyed) -> list[dict[str, Any]]:
     now = moment_of(surveyed, job.settings)
     if now is None:
         return []
-    return [
-        {"as_of": f"{now:%Y-%m-%dT%H:%M:%SZ}", **finding.to_json()}
-        for finding in hazards_at(job, surveyed, now)
-    ]
+    as_of = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    return [{"as_of": as_of, **finding.to_json()} for finding in hazards_at(job, surveyed, now)]
 
 
 def hazards_at(job: Job, surveyed: Surveyed, now: dt.datetime) -> list[Forecast]:

@@ -65,12 +65,8 @@ class Order:
         """Give what holds for all units of a source."""
         asked = access.current()
         store = {name: getattr(asked, name) for name in access.Access.__dataclass_fields__}
-        return cls(
-            job,
-            tuple((mapping, layout) for mapping, layout, _ in recognised.sources),
-            recognised.unseen,
-            store,
-        )
+        sources = tuple((mapping, layout) for mapping, layout, _ in recognised.sources)
+        return cls(job, sources, recognised.unseen, store)
 
     def ask_stores_alike(self) -> None:
         """Ask stores as the driver does."""

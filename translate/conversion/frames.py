@@ -77,13 +77,8 @@ def scan(
     if limit is not None and limit > ROWS_MAX:
         limit = None
     selection = selection_of(where, since, until, limit)
-    job, recognised = job_of(
-        source,
-        to=HUB_MODEL,
-        from_=from_ or model,
-        settings=settings_of(settings, set_, mappings),
-        selection=selection,
-    )
+    told = settings_of(settings, set_, mappings)
+    job, recognised = job_of(source, to=HUB_MODEL, from_=from_ or model, settings=told, selection=selection)
     frame = register_io_source(_event_batches(job, recognised), schema=pl.Schema(events.SCHEMA), is_pure=True)
     hub: pl.LazyFrame = _of_ours(frame)
     return hub
@@ -230,9 +225,8 @@ def hub_batches(job: Job, recognised: Recognised, wanted: PushedDown | None = No
 
         def attempt(job: Job, lines: Lines) -> tuple[None, set[str]]:
             frame, unsound = plan.hub_events(job, lines)
-            asked.of(frame, moved_keys(job.source_layout)).sink_parquet(
-                file, compression="lz4", engine="streaming"
-            )
+            wanted_here = asked.of(frame, moved_keys(job.source_layout))
+            wanted_here.sink_parquet(file, compression="lz4", engine="streaming")
             return None, unsound
 
         for _ in Readings(job, recognised, Path(scratch)).each(attempt):
@@ -268,12 +262,9 @@ def write(
     ours, strangers = of_frame(frame.lazy())
     if strangers:
         warnings.warn(f"write: {strangers}", stacklevel=3)
-    prepared = plan.from_hub(ours, of_others=True)
-    prepared = (
-        chosen.apply(prepared, mapping.marked_anywhere(told.mappings))
-        if chosen
-        else plan.without_recipe(prepared)
-    )
+    hub = plan.from_hub(ours, of_others=True)
+    marked = mapping.marked_anywhere(told.mappings) if chosen else []
+    prepared = chosen.apply(hub, marked) if chosen else plan.without_recipe(hub)
     prepared = money.with_quantity(prepared, told.missing_quantity)
     set_columns = chosen.set_columns if chosen else frozenset()
     columns = dataset.named(target_mapping, chosen.columns if chosen else (), told)
@@ -281,10 +272,8 @@ def write(
     writer = Writer(target_mapping, layout, told, Source(frozenset(events.SCHEMA), {}, set_columns))
     judged = by_batches(writer.rows(prepared), _warn_of_rejects)
     rows = judged.filter(pl.col("code").is_null() & pl.col(FILTERED).is_null())
-    places = {
-        entry.place: pl.col(f"={entry.place}")
-        for entry in [*writer.columns, *writer.shape.containers.values()]
-    }
+    fields = [*writer.columns, *writer.shape.containers.values()]
+    places = {entry.place: pl.col(f"={entry.place}") for entry in fields}
     whole = {"row": pl.col(ROW)} if layout.records == "json-lines" else {}
     return rows.select(**places, **whole)
 

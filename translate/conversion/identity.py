@@ -101,13 +101,10 @@ class Task:
         layout = self.job.target_layout
         if layout is None or layout.schema is None:
             return None
-        readers = [
-            Hub(source.mapping, source.layout, self.job.settings) for source in self.recognised.sources
-        ]
-        provided = frozenset().union(
-            *(reader.provided for reader in readers), self.job.recipe.set_columns if self.job.recipe else ()
-        )
-        return avro_schema(layout, layout.schema, provided)
+        told, sources = self.job.settings, self.recognised.sources
+        provided = [Hub(source.mapping, source.layout, told).provided for source in sources]
+        made = self.job.recipe.set_columns if self.job.recipe else ()
+        return avro_schema(layout, layout.schema, frozenset().union(*provided, made))
 
 
 def digest_of_each(values: Iterable[Any]) -> str:

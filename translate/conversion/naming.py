@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 EVENT_TYPES, ATTRIBUTES, USER_ATTRIBUTES = "event types", "attribute keys", "user attributes"
 # Whose keys lie together in a target's row.
 KINDS = {**dict.fromkeys(("attributes", "metrics", "other"), ATTRIBUTES), "user_properties": USER_ATTRIBUTES}
-NAMED = (
-    "named:"  # before the name of a column that tells of names: free-form values under their own are examples
-)
+# Before the name of a column that tells of names: free-form values under their own are examples.
+NAMED = "named:"
 # A bound on what keys that are values can cost: an archive has thousands of names, not millions.
 NAMES_MAX = 500_000
 
@@ -59,18 +58,14 @@ class Names:
 
     def to_json(self) -> dict[str, Any]:
         """Give them as JSON values."""
-        return {
-            "left_out": self.left_out,
-            "events": [[*name, count] for name, count in sorted(self.events.items())],
-        }
+        counted = [[*name, count] for name, count in sorted(self.events.items())]
+        return {"left_out": self.left_out, "events": counted}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Names:
         """Read them back."""
-        return cls(
-            {Name(kind, name, written): count for kind, name, written, count in values["events"]},
-            values["left_out"],
-        )
+        counted = {Name(kind, name, written): count for kind, name, written, count in values["events"]}
+        return cls(counted, values["left_out"])
 
 
 class Gathering:
@@ -94,11 +89,8 @@ class Gathering:
         batch = pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named])
         for names, rows in batch[["name", "_legal"]].to_struct().value_counts().iter_rows():
             self._types[names["name"], names["_legal"]] += rows
-        maps = [
-            column
-            for column in KINDS
-            if column in batch.columns and batch[column].null_count() < batch.height
-        ]
+        there = [column for column in KINDS if column in batch.columns]
+        maps = [column for column in there if batch[column].null_count() < batch.height]
         if maps:
             keys = keys_of([batch[name] for name in maps])
             for number, key, rows in keys[["map", "key", "rows"]].iter_rows():
@@ -174,12 +166,9 @@ def meetings(names: Names, job: Job) -> list[Meeting]:
 def _way_out(kind: str, means: str, *, keeps_apart: bool) -> str:
     if means:
         return f"a recipe says what it is: set.name = \"'{means}'\", or another name"
-    rule = (
-        [f"a recipe gives each a name of its own, or all of them one ({RULES[kind]})"]
-        if kind in RULES
-        else []
-    )
-    return ", or ".join([*rule, *(["--set keep_names=true keeps them as they are"] if keeps_apart else [])])
+    rule = f"a recipe gives each a name of its own, or all of them one ({RULES.get(kind)})"
+    setting = "--set keep_names=true keeps them as they are"
+    return ", or ".join([*([rule] if kind in RULES else []), *([setting] if keeps_apart else [])])
 
 
 class _EventTypes:
@@ -189,11 +178,8 @@ class _EventTypes:
         self._source = {hub: spelling.name for hub, spelling in job.source_mapping.names.items()}
         self._said = job.recipe.said_names if job.recipe else frozenset()
         self._flagged = {name for entry in layout.fields if entry.const is not None for name in entry.when}
-        self._meanings = {
-            spelling.name: hub
-            for hub, spelling in reversed(mapping.names.items())
-            if hub not in self._flagged
-        }
+        spellings = reversed(mapping.names.items())
+        self._meanings = {spelling.name: hub for hub, spelling in spellings if hub not in self._flagged}
 
     def met(self, written: str, names: Collection[str]) -> dict[str, str]:
         """Give the hub names that share a written one without leave, as the source spells them."""
@@ -205,9 +191,8 @@ class _EventTypes:
 
     def meant(self, written: str, shown: Collection[str]) -> str:
         """Give the well-known meaning that the target has for a name, unless the source means the same by it."""
-        return (
-            "" if written in self._source.values() and written in shown else self._meanings.get(written, "")
-        )
+        means_the_same = written in self._source.values() and written in shown
+        return "" if means_the_same else self._meanings.get(written, "")
 
     def _shown(self, name: str) -> str:
         return self._source.get(name, name) if name in events.WELL_KNOWN else events.own_name(name)

@@ -98,11 +98,8 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
         return {}
     mappings = source.job.settings.mappings
     verdict = {"verdict": verdict_of(total)}
-    misnamed = (
-        told_as_another(source.recognised, mappings)
-        if total.events["rejected"] == total.events["read"]
-        else None
-    )
+    is_refused = total.events["rejected"] == total.events["read"]
+    misnamed = told_as_another(source.recognised, mappings) if is_refused else None
     if misnamed:
         return {"verdict": f"{verdict['verdict']}; {misnamed}"}
     if any(code == NOTHING_TAKEN for code, _ in total.findings):
@@ -115,13 +112,9 @@ def why_nothing_written(total: RunReport, source: Readings) -> dict[str, Any]:
     if only is not None and only.hub == proposal.ITEM and without.height:
         keys = proposal.looked_for(without)
         advice["item_keys"] = [
-            {
-                "key": f"{row['kind']}.{row['key']}",
-                "events": row["events"],
-                "guess": row["likeness"] <= proposal.GUESSED,
-            }
+            {"key": f"{row['kind']}.{row['key']}", "events": row["events"], "guess": row["likeness"] <= proposal.GUESSED}
             for row in keys.head(KEYS_SHOWN).iter_rows(named=True)
-        ]
+        ]  # fmt: skip
         advice["shipped"] = _shipped(source, mappings)
         advice["recipe"] = next(_recipes(source, keys, mappings), None) if keys.height else None
     return {**verdict, "nothing_written": advice}
@@ -150,10 +143,9 @@ def _names(total: RunReport, sample: pl.DataFrame) -> list[dict[str, Any]]:
     for reason, names in total.left_out.items():
         if reason not in OPTIONS:
             counted.update(names)
-    names = Counter({name: count for name, count in counted.items() if name is not None}) or Counter(
-        sample["name"]
-    )
-    ordered = sorted(names.items(), key=lambda entry: (-entry[1], entry[0]))
+    known = Counter({name: count for name, count in counted.items() if name is not None})
+    found = known or Counter(sample["name"])
+    ordered = sorted(found.items(), key=lambda entry: (-entry[1], entry[0]))
     return [{"name": name, "events": count} for name, count in ordered[:NAMES_SHOWN]]
 
 
@@ -163,19 +155,14 @@ def _sample(source: Readings) -> pl.DataFrame:
     for unit in source.units:
         job, rest = source.job_of(unit), LOOKED_AT - sum(frame.height for frame in found)
 
-        def attempt(
-            lines: Lines,
-            job: Job = job,
-            rest: int = rest,
-        ) -> tuple[pl.DataFrame, set[str]]:
+        def attempt(lines: Lines, job: Job = job, rest: int = rest) -> tuple[pl.DataFrame, set[str]]:
             taken_in = take_in(job, lines)
             selected = replace(job.selection, limit=None).apply(
                 taken_in.events, moved_keys(job.source_layout), erasing=job.erasing()
             )
             taken = selected.filter(is_taken()).head(rest)
-            return taken.select("name", "attributes", "metrics", proposal.ITEM).collect(
-                engine="streaming"
-            ), taken_in.unsound
+            looked_at = taken.select("name", "attributes", "metrics", proposal.ITEM)
+            return looked_at.collect(engine="streaming"), taken_in.unsound
 
         found.append(source.read(unit, attempt))
         if sum(frame.height for frame in found) >= LOOKED_AT:
@@ -213,9 +200,7 @@ def _bases(job: Job, mappings: Path | None) -> Iterator[tuple[Recipe | None, str
     model = job.target_layout.model if job.target_layout else ""
     name = f"{job.source_layout.model}-to-{model}"
     if name in shipped:
-        with contextlib.suppress(
-            MappingError, UsageError
-        ):  # one of the user's own making; that it is wrong is another story
+        with contextlib.suppress(MappingError, UsageError):  # the user's own one, and wrong, is another story
             yield recipe.load(name, mappings), name
     yield None, None
 
@@ -254,14 +239,10 @@ def app_ids_unmatched(job: Job, recognised: Recognised) -> list[str]:
                     break
     shown = [name for name, _ in there.most_common(SHOWN_MAX)]
     more = f" and {len(there) - SHOWN_MAX} more" if len(there) > SHOWN_MAX else ""
-    has = (
-        f"the archive has: {', '.join(shown)}{more}"
-        if there
-        else "no event of the archive has an application id"
-    )
-    return [
-        f"app_ids.{old}: matched nothing; {has}{suggest(old, there)}" for old in sorted(wanted - there.keys())
-    ]
+    known = f"the archive has: {', '.join(shown)}{more}"
+    has = known if there else "no event of the archive has an application id"
+    missed = sorted(wanted - there.keys())
+    return [f"app_ids.{old}: matched nothing; {has}{suggest(old, there)}" for old in missed]
 
 
 def app_ids_unmatched_of_call(
@@ -270,9 +251,9 @@ def app_ids_unmatched_of_call(
 ) -> list[str]:  # fmt: skip
     """Say the same of the settings and the source of a call."""
     told = settings_of(settings, set_, mappings)
-    return (
-        app_ids_unmatched(*job_of(source, to=HUB_MODEL, from_=from_, settings=told)) if told.app_ids else []
-    )
+    if not told.app_ids:
+        return []
+    return app_ids_unmatched(*job_of(source, to=HUB_MODEL, from_=from_, settings=told))
 
 
 def _app_ids(job: Job, lines: Lines) -> tuple[Counter[str], set[str]]:

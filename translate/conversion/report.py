@@ -29,9 +29,7 @@ class RunReport:
     requests: int = 0
     files: list[dict[str, Any]] = field(default_factory=list)
     left_out: dict[str, Counter[str | None]] = field(default_factory=dict)  # of what is filtered, the names
-    tallies: Counter[str] = field(
-        default_factory=Counter
-    )  # what rules and selection did, by their flags' names
+    tallies: Counter[str] = field(default_factory=Counter)  # what rules and selection did, by their flags
     watched: Watched = field(default_factory=Watched)
     names: Names = field(default_factory=Names)
 

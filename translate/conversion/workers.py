@@ -133,9 +133,8 @@ class Workers(Crew):
             worker: Worker | None = None
             while (portion := ahead.next()) is not None:
                 number = portion.unit.number
-                worker, answers[number] = self._answer(
-                    worker, run, errand, what, portion, first.get(number, 1)
-                )
+                begin = first.get(number, 1)
+                worker, answers[number] = self._answer(worker, run, errand, what, portion, begin)
                 if portion.lent:
                     spool().take_back(portion.lent)
 

@@ -15,9 +15,9 @@ from translate import mapping
 from translate.conversion import calls, converting, persistence
 from translate.conversion.erased import CONVERTED, KNOWN, ErasedReplay
 from translate.conversion.persistence import digest
+from translate.delivery.endpoints import Target
 from translate.delivery.journal import refuse_another_job
 from translate.delivery.records import NAME, records
-from translate.delivery.target import Target
 from translate.delivery.turns import Parts
 from translate.errors import UsageError
 from translate.judging.preflight import spoken

@@ -17,7 +17,7 @@ from translate import __version__
 from translate.conversion import calls, persistence
 from translate.conversion.erased import KNOWN, with_erasure
 from translate.conversion.reading import Progress
-from translate.delivery.endpoints import Endpoint, open_endpoint, refuse_without_secrets
+from translate.delivery.endpoints import Endpoint, Target, open_endpoint, refuse_without_secrets
 from translate.delivery.journal import Journal, lock, refuse_without_end, write_refused, write_requests
 from translate.delivery.pace import IN_FLIGHT_MAX, Bounds, Pace, Rate, Unheard, parse_rate
 from translate.delivery.preparation import (
@@ -31,7 +31,6 @@ from translate.delivery.preparation import (
 from translate.delivery.records import NAME, SURVEY
 from translate.delivery.records import read as read_journal
 from translate.delivery.run import Outcome, Run
-from translate.delivery.target import Target
 from translate.delivery.turns import Rhythm
 from translate.errors import OutputError, PreflightError, UsageError, refuse_store
 from translate.judging.preflight import (
@@ -99,11 +98,8 @@ def replay(
     target = target_of(destination, told, endpoint, max_in_flight, allow_http=allow_http)
     if not dry_run:
         refuse_without_secrets(target)
-    chosen = (
-        parse_rate(rate)
-        if rate is not None
-        else Rate("requests", destination.delivery.quota.default_requests_per_second)
-    )
+    usual = Rate("requests", destination.delivery.quota.default_requests_per_second)
+    chosen = usual if rate is None else parse_rate(rate)
     accepted = accepted_of(accept, destination)
     if speedup is not None and not speedup > 0:
         raise UsageError(f"--speedup {speedup:g}: should be above 0; 1 keeps the recorded rhythm")

@@ -13,7 +13,6 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from translate.delivery.answers import Answer, Verdict
-from translate.delivery.target import NO_HEADER
 from translate.errors import UsageError
 from translate.mapping.description import fits_header
 
@@ -24,6 +23,7 @@ LEARNING_CONTEXT_PASSWORDS = "TRANSLATE_LEARNING_CONTEXT_PASSWORDS"
 OWN_NAMES = (COOKIE, LEARNING_CONTEXT_SECRET, LEARNING_CONTEXT_PASSWORD)
 AWS_NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 MASK = "***"
+NO_HEADER = "cannot be sent as an HTTP header: it holds a line break or an unusual character"
 MESSAGE_LENGTH_MAX = 500
 TEXT_LENGTH_MAX = 20_000  # of a text that is searched for secrets
 SPELLING_FACTOR = 12  # a character beyond ASCII, percent-encoded twice, is not longer

@@ -92,11 +92,8 @@ class Rhythm:
         time goes with its predecessor, and so does one that is out of order.
         """
         events = [packed.event(way) for way in packed.ways]
-        times = (
-            [self._clock(value) for value in self._column.values(packed, events)]
-            if self._column
-            else [None] * len(events)
-        )
+        said = self._column.values(packed, events) if self._column else None
+        times = [None] * len(events) if said is None else [self._clock(value) for value in said]
         bars: list[tuple[list[int], float]] = []
         for position in positions:
             due = self._due(times[position], started)

@@ -187,18 +187,14 @@ class Ages:
         """Count the ages of events, of which the hub columns `time` and `name` are there."""
         if self._count is None:
             return
-        asked = {
-            TIME: pl.col("time").dt.timestamp("ms"),
-            NAME: pl.col("name").replace(self._spelled),
-        }
+        asked = {TIME: pl.col("time").dt.timestamp("ms"), NAME: pl.col("name").replace(self._spelled)}
         for batch in events.select(**asked).collect_batches(engine="streaming"):
             self._count.add(batch)
 
     def result(self) -> Aged:
         """Give what was counted; nothing can be added afterwards."""
-        return Aged(
-            self._mapping, self._layout, self._settings, self._count.result() if self._count else Surveyed()
-        )
+        surveyed = self._count.result() if self._count else Surveyed()
+        return Aged(self._mapping, self._layout, self._settings, surveyed)
 
 
 class Aged:

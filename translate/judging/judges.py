@@ -142,11 +142,9 @@ def _noun(place: str, rows: Rows) -> str:
     kind = rows.kind(place)
     if kind == "names":
         return f"a name in {place.removesuffix(NAMES)}"
-    return (
-        f"a value in {place}"
-        if kind in ("map", "user")
-        else f"{'an' if place[0] in 'aeiouAEIOU' else 'a'} {place}"
-    )
+    if kind in ("map", "user"):
+        return f"a value in {place}"
+    return f"{'an' if place[0] in 'aeiouAEIOU' else 'a'} {place}"
 
 
 def _pattern(limit: Limit, place: str, rows: Rows) -> Wrong:

@@ -282,9 +282,8 @@ def is_no_list_of_texts(elements: tuple[int, int], characters: tuple[int, int]) 
     def wrong(value: Any) -> bool:
         if not isinstance(value, list) or not elements[0] <= len(value) <= elements[1]:
             return True
-        return not all(
-            isinstance(text, str) and characters[0] <= len(text) <= characters[1] for text in value
-        )
+        least, most = characters
+        return not all(isinstance(text, str) and least <= len(text) <= most for text in value)
 
     return wrong
 

@@ -121,10 +121,8 @@ def without_events(lines: Lines, layout: Layout) -> list[int]:
     limit = layout.request.limits.get("events_min") if layout.request else None
     if limit is None or not layout.request or not layout.request.each:
         return []
-    empty, each = (
-        lines.frame.select("row", "text").filter(pl.col("text").str.contains(r"\[\s*\]")),
-        layout.request.each,
-    )
+    empty = lines.frame.select("row", "text").filter(pl.col("text").str.contains(r"\[\s*\]"))
+    each = layout.request.each
     return sorted(number for number, request in _requests(empty) if _events_of(request, each) == [])
 
 

@@ -101,9 +101,8 @@ class Free:
             free = [self.names.list.eval(~pl.element().str.starts_with(beside)).list.sum()]
             presets = {key: own for key, own in presets.items() if not key.startswith(beside)}
         counts = [count.fill_null(0).cast(pl.UInt32) for count in free]
-        return pl.sum_horizontal(
-            *counts, *(value.is_not_null().cast(pl.UInt32) for _, value in presets.values())
-        )
+        own = (value.is_not_null().cast(pl.UInt32) for _, value in presets.values())
+        return pl.sum_horizontal(*counts, *own)
 
 
 @dataclass(frozen=True)
@@ -186,9 +185,8 @@ class Rows:
     def _names(self, home: str) -> list[pl.Expr]:
         if home in self.free:
             return [self.free[home].names]
-        return [user.properties.map.keys() for user in self._user(home)] + [
-            self.objects[place].map.keys() for place in self.objects if place == home
-        ]
+        objects = [self.objects[place].map.keys() for place in self.objects if place == home]
+        return [user.properties.map.keys() for user in self._user(home)] + objects
 
     def _user(self, place: str) -> list[User]:
         return [self.users[place]] if place in self.users else []

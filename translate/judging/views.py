@@ -37,17 +37,11 @@ def read_rows(layout: Layout) -> Rows:
     kinds = {entry.place: kind_of(layout, entry.place) for entry in layout.all_fields}
     containers = {entry.place: entry for entry in layout.fields if entry.word.is_container}
     inside = {entry.place for entry in layout.fields if entry.path[0] in containers}
-    plain = {
-        entry.place: entry
-        for entry in layout.all_fields
-        if entry.place in columns and entry.place not in inside
-    }
+    read = columns.keys() - inside
+    plain = {entry.place: entry for entry in layout.all_fields if entry.place in read}
     text = None if layout.records == "csv" else pl.col("text")
-    values = {
-        place: _value(entry, columns[place])
-        for place, entry in plain.items()
-        if kinds[place] not in ("user", "object", "list")
-    }
+    single = [place for place in plain if kinds[place] not in ("user", "object", "list")]
+    values = {place: _value(plain[place], columns[place]) for place in single}
     for place, entry in containers.items():
         if entry.word.write_as_text:
             values[place] = pl.col("text").str.json_path_match(f"$.{place}")
@@ -55,6 +49,8 @@ def read_rows(layout: Layout) -> Rows:
     def spelled(place: str) -> pl.Expr:
         return values[place].cast(pl.String) if text is None else text.str.json_path_match(f"$.{place}")
 
+    users = [place for place in plain if kinds[place] == "user"]
+    whole_maps = [entry for entry in layout.all_fields if entry.word.holds_whole_map]
     return Rows(
         layout=layout,
         text=text,
@@ -63,13 +59,9 @@ def read_rows(layout: Layout) -> Rows:
         lists={place: columns[place] for place in plain if kinds[place] == "list"},
         free={place: _free(layout, entry, columns) for place, entry in containers.items()},
         users={
-            place: User(plain[place].member, columns[place], pl.col("user_properties"))
-            for place in plain
-            if kinds[place] == "user"
+            place: User(plain[place].member, columns[place], pl.col("user_properties")) for place in users
         },
-        objects={
-            entry.place: pl.col(entry.hub[0]) for entry in layout.all_fields if entry.word.holds_whole_map
-        },
+        objects={entry.place: pl.col(entry.hub[0]) for entry in whole_maps},
         spelled=spelled,
         hub=lambda column: _of_hub(layout, column),
         retyped=_retyped(layout),
@@ -79,26 +71,16 @@ def read_rows(layout: Layout) -> Rows:
 def _value(entry: Field, column: pl.Expr) -> pl.Expr:
     """Give what was read from a place; what should be another text lies among the members that have no place."""
     if isinstance(entry.const, str):
-        return (
-            pl.coalesce(column, pl.col("extra").map.get(entry.place))
-            .str.strip_prefix('"')
-            .str.strip_suffix('"')
-        )
+        read = pl.coalesce(column, pl.col("extra").map.get(entry.place))
+        return read.str.strip_prefix('"').str.strip_suffix('"')
     return pl.when(column != "").then(column) if entry.word.empty_is_absent else column
 
 
 def _free(layout: Layout, home: Field, columns: dict[str, pl.Expr]) -> Free:
     maps = {name: pl.col(name) if name in home.hub else NO_MAP for name in ("attributes", "metrics", "other")}
-    within = [
-        entry
-        for entry in layout.fields
-        if entry.path[0] == home.place and entry is not home and entry.place in columns
-    ]
-    return Free(
-        pl.col(home.hub[0]).is_not_null(),
-        **maps,
-        presets={entry.key: (entry, columns[entry.place]) for entry in within},
-    )
+    inside = [entry for entry in layout.fields if entry.path[0] == home.place and entry is not home]
+    presets = {entry.key: (entry, columns[entry.place]) for entry in inside if entry.place in columns}
+    return Free(pl.col(home.hub[0]).is_not_null(), **maps, presets=presets)
 
 
 def _of_hub(layout: Layout, column: str) -> pl.Expr | None:

@@ -61,9 +61,8 @@ def models(mappings: Path | None = None) -> list[str]:
 @cache
 def _load(path: Path, changed_ns: int) -> Mapping:
     del changed_ns  # a sheet that was edited, as in a notebook, is another one
-    return parse(
-        path, proven=path.parent == PACKAGED
-    )  # the tests prove what is packaged, and nobody edits it
+    is_proven = path.parent == PACKAGED  # by the tests, and nobody edits it
+    return parse(path, proven=is_proven)
 
 
 _FORM = "; that is a form of files, and a model says in which its rows lie: name the one that reads them"

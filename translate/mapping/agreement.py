@@ -87,10 +87,8 @@ def _of_presets(layout: Layout, containers: Containers) -> Iterator[Found]:
             yield where, f'only {kind} may lie inside of "{home.place}"'
         is_asked = entry.required and home.word.form != "object"
         if is_asked or entry.required_for or (entry.required and entry.when):
-            yield (
-                where,
-                f'what lies inside of "{home.place}" cannot be required{" by some events only" if entry.when else ""}',
-            )
+            some = " by some events only" if entry.when else ""
+            yield where, f'what lies inside of "{home.place}" cannot be required{some}'
         if wires and entry.when and entry.hub and layout.read:
             if entry.also:
                 told = f'what lies inside of "{home.place}" for some events only has no other place'
@@ -114,9 +112,8 @@ def _of_other_places(layout: Layout) -> Iterator[Found]:
             elif any(place[: len(path)] == path for place in taken):
                 yield where, f'"{other}" is an object: other places lie inside of it'
             else:
-                above = next(
-                    (taken[path[:depth]] for depth in range(1, len(path)) if path[:depth] in taken), None
-                )
+                heads = (path[:depth] for depth in range(1, len(path)))
+                above = next((taken[head] for head in heads if head in taken), None)
                 if above is not None and not (above.word.is_container or above.word.holds_whole_map):
                     yield where, f'"{other}" lies inside of "{above.place}", which is no object'
             taken.setdefault(path, entry)
@@ -155,10 +152,8 @@ def _of_csv(layout: Layout) -> Iterator[Found]:
     for entry in layout.fields:
         is_object = entry.word.is_container and not entry.word.readable_only
         if len(entry.path) > 1 or is_object or entry.word.wire == "json":
-            yield (
-                ("fields", entry.place),
-                f"a csv record holds single values only{AS_KEY if '.' in entry.place else ''}",
-            )
+            way_out = AS_KEY if "." in entry.place else ""
+            yield ("fields", entry.place), f"a csv record holds single values only{way_out}"
         for other in entry.also:
             if "." in other:
                 told = f'"{other}" is no column: a csv record holds single values only{AS_KEY}'
@@ -234,9 +229,8 @@ def failures(mapping: Mapping, layout: Layout) -> Iterator[Found]:
         if layout.write:
             types = tuple(events.SCHEMA[name] for name in entry.hub)
             table = tuple(mapping.tables[entry.table].items()) if entry.table is not None else ()
-            trials.append(
-                ("written", _written_type(word, types, table, entry.default), WIRE_TYPES[word.wire])
-            )
+            written = _written_type(word, types, table, entry.default)
+            trials.append(("written", written, WIRE_TYPES[word.wire]))
         if layout.read and word.read is not None and entry.hub:
             trials.append(("read", _read_type(word), events.SCHEMA[entry.hub[0]]))
         for verb, given, wanted in trials:

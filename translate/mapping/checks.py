@@ -240,9 +240,8 @@ def asked_in_vain(layout: Layout) -> Iterator[Found]:
             if limit.judge in WORDS:
                 yield from (((table, name, key), message) for key, message in _in_vain(layout, limit))
     known = {entry.place for entry in layout.all_fields}
-    yield from (
-        (("taken_without",), f'no field "{place}"') for place in layout.taken_without if place not in known
-    )
+    unknown = (place for place in layout.taken_without if place not in known)
+    yield from ((("taken_without",), f'no field "{place}"') for place in unknown)
 
 
 def _in_vain(layout: Layout, limit: Limit) -> Iterator[tuple[str, str]]:

@@ -83,10 +83,8 @@ def read_columns(given: Any, complain: Callable[[str, str], None]) -> tuple[Colu
     found = [_read(name, value, join("columns", name), complain) for name, value in given.items()]
     columns = tuple(column for column in found if column is not None)
     for one, other in _meeting(columns):
-        complain(
-            "columns",
-            f"{one} and {other} are one name to the service, which looks at letters and digits only",
-        )
+        told = f"{one} and {other} are one name to the service, which looks at letters and digits only"
+        complain("columns", told)
     return columns
 
 

@@ -61,9 +61,8 @@ class _SendingParser:
         method: str = sheet.choice(table, _PATH, "method", "method", METHODS, "POST")
         body: str = sheet.need(table, _PATH, "body", str, "json")
         if sheet.one_of(body, f"{_PATH}.body", "body", keys.BODIES) and body == "ndjson" and self.written:
-            sheet.complain(
-                f"{_PATH}.body", f'"ndjson" sends events alone, and "{self.written[0]}" stands beside them'
-            )
+            told = f'"ndjson" sends events alone, and "{self.written[0]}" stands beside them'
+            sheet.complain(f"{_PATH}.body", told)
         query = self.parameters(table, "query")
         headers = self.parameters(table, "headers")
         for header in headers:
@@ -94,9 +93,8 @@ class _SendingParser:
             try:
                 parts = split_endpoint(address)
             except UsageError:
-                self.sheet.complain(
-                    join(path, region), "should be https://HOST/PATH, without user, query and fragment"
-                )
+                told = "should be https://HOST/PATH, without user, query and fragment"
+                self.sheet.complain(join(path, region), told)
                 continue
             if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
                 self.sheet.complain(join(path, region), "should begin with https://")
@@ -146,10 +144,8 @@ class _SendingParser:
         said = {key: (sheet.need if key in must else sheet.get)(table, path, key, str, "") for key in may}
         for key in ("user", "secret"):
             if said.get(key) and not self.is_own(said[key]):
-                sheet.complain(
-                    f"{path}.{key}",
-                    f"should be the name of an environment variable, {self.prefix}..., but is {said[key]!r}",
-                )
+                wanted = f"the name of an environment variable, {self.prefix}..."
+                sheet.complain(f"{path}.{key}", f"should be {wanted}, but is {said[key]!r}")
         if kind == "header":
             said["name"] = said["name"] or "Authorization"
             if not _HEADER.fullmatch(said["name"]) or not fits_header(f"{said['before']}x"):
@@ -157,14 +153,10 @@ class _SendingParser:
         if kind == "member":
             self.member(said["name"], f"{path}.name", body)
         answer = sheet.get(table, path, "answer", str, "")
-        if (
-            answer
-            and sheet.one_of(answer, f"{path}.answer", "answer", answers)
-            and answers[answer].means != "stop"
-        ):
-            sheet.complain(
-                f"{path}.answer", f'"{answer}" does not mean stop: whoever is not let in would send for ever'
-            )
+        is_known = answer and sheet.one_of(answer, f"{path}.answer", "answer", answers)
+        if is_known and answers[answer].means != "stop":
+            told = f'"{answer}" does not mean stop: whoever is not let in would send for ever'
+            sheet.complain(f"{path}.answer", told)
         return Authentication(kind, answer=answer, **said)
 
     @property
@@ -173,19 +165,16 @@ class _SendingParser:
         return f"TRANSLATE_{re.sub('[^A-Z0-9]', '_', self.sheet.path.stem.upper())}_"
 
     def is_own(self, variable: str) -> bool:
-        return variable.startswith(self.prefix) and bool(
-            _VARIABLE_PART.fullmatch(variable.removeprefix(self.prefix))
-        )
+        part = variable.removeprefix(self.prefix)
+        return part != variable and _VARIABLE_PART.fullmatch(part) is not None
 
     def member(self, name: str, path: str, body: str) -> None:
+        heads = {place.partition(".")[0] for place in self.written}
         if body == "ndjson":
             self.sheet.complain(path, "has no place: ndjson sends events alone")
         elif self.request and not self.request.each:
             self.sheet.complain(path, "has no place: the request is the list of its events")
-        elif self.request and name in {
-            *(place.partition(".")[0] for place in self.written),
-            self.request.each[0],
-        }:
+        elif self.request and name in {*heads, self.request.each[0]}:
             self.sheet.complain(path, f'something else lies at "{name}"')
 
     # -- what contradicts itself -----------------------------------------------------------------------------------

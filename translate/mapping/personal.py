@@ -53,9 +53,8 @@ class Spot:
             return _below(pl.col(self.column).map.get(self.key), self.inside).is_not_null()
         there = pl.col(self.column).map.contains_key(self.key)
         if self.column == EXTRA:
-            deeper = (
-                pl.col(EXTRA).map.keys().list.eval(pl.element().str.starts_with(f"{self.key}.")).list.any()
-            )
+            lies_in = pl.element().str.starts_with(f"{self.key}.")
+            deeper = pl.col(EXTRA).map.keys().list.eval(lies_in).list.any()
             there = pl.any_horizontal(there.fill_null(value=False), deeper.fill_null(value=False))
         return there.fill_null(value=False)
 
@@ -127,10 +126,8 @@ def _leads_to(path: str, home: str) -> bool:
 
 def _within(entry: Field, rest: tuple[str, ...]) -> list[Spot]:
     maps = [column for column in entry.hub if events.SCHEMA[column] == events.MAP]
-    if not entry.word.is_container:
-        maps = maps[
-            :1
-        ]  # of an object with several maps the first has its values, the others what is said of them
+    if not entry.word.is_container:  # of its maps the first has its values, the others what is said of them
+        maps = maps[:1]
     if not rest:
         return [Spot(column) for column in maps or entry.hub[:1]]
     return [Spot(column, rest[0], rest[1:]) for column in maps]

@@ -94,18 +94,13 @@ def in_vain(layout: Layout) -> Iterator[tuple[tuple[str, ...], str]]:
         yield ("files", "days_max"), "has no effect without an order"
     yield from _unkept(files)
     if layout.folder is not None and files.order is not None:
-        yield (
-            ("files", "order"),
-            "has no effect: its files lie in the folder of the day on which they come in",
-        )
-    longest = (
-        limit.value
-        for limit in (*layout.limits.values(), *layout.checks.values())
-        if limit.judge == "bytes_max" and ROW in limit.places and limit.hard
-    )
-    for value in longest:
-        if files.bytes_max is not None and isinstance(value, int) and files.bytes_max < value:
-            yield ("files", "bytes_max"), f"a single row may have more: {value:,} bytes"
+        told = "has no effect: its files lie in the folder of the day on which they come in"
+        yield ("files", "order"), told
+    most = files.bytes_max
+    for limit in (*layout.limits.values(), *layout.checks.values()):
+        is_of_rows = limit.judge == "bytes_max" and ROW in limit.places and limit.hard
+        if is_of_rows and isinstance(limit.value, int) and most is not None and most < limit.value:
+            yield ("files", "bytes_max"), f"a single row may have more: {limit.value:,} bytes"
 
 
 def _unkept(files: Files) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 class Protocol:
     """One way to talk to a receiver.
 
-    `speaker` is the class, in a module that is imported when an endpoint is opened: the clients of Amazon alone take longer
-    to import than all else. `each` is the way to the events in a request, `members` what a request has beside them. One
+    `speaker` is the class, in a module among the endpoints that is imported when one is opened: the clients of Amazon alone
+    take longer to import than all else. `each` is the way to the events in a request, `members` what a request has beside them. One
     that is `by_region` finds its own host, and signs for a region. `needs` are settings without which nothing can be sent.
     """
 
@@ -24,28 +24,19 @@ class Protocol:
     needs: dict[str, str] = field(default_factory=dict)
 
 
-_ROOM = "translate.delivery.endpoints"
-
+OF_LEARNING_CONTEXT = {"application_id": "its aid", "account": "its user"}
+OF_PINPOINT = ("EventsRequest", "BatchItem", "*", "Events", "*")
 PROTOCOLS: dict[str, Protocol] = {
-    "clickstream": Protocol((f"{_ROOM}.clickstream", "Clickstream"), ("body",)),
+    "clickstream": Protocol(("clickstream", "Clickstream"), ("body",)),
     "learning_context": Protocol(
-        (f"{_ROOM}.learning_context", "LearningContext"),
-        ("data",),
-        needs={"application_id": "its aid", "account": "its user"},
+        ("learning_context", "LearningContext"), ("data",), needs=OF_LEARNING_CONTEXT
     ),
-    "mobile_analytics": Protocol(
-        (f"{_ROOM}.services", "MobileAnalytics"), ("body", "events"), ("client_context",)
-    ),
+    "mobile_analytics": Protocol(("services", "MobileAnalytics"), ("body", "events"), ("client_context",)),
     "personalize": Protocol(
-        (f"{_ROOM}.services", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
+        ("services", "Personalize"), ("eventList",), ("trackingId", "sessionId"), by_region=True
     ),
-    "pinpoint": Protocol(
-        (f"{_ROOM}.services", "Pinpoint"),
-        ("EventsRequest", "BatchItem", "*", "Events", "*"),
-        ("ApplicationId",),
-        by_region=True,
-    ),
+    "pinpoint": Protocol(("services", "Pinpoint"), OF_PINPOINT, ("ApplicationId",), by_region=True),
 }
 
 # Spoken to whoever is described by a sheet.
-DESCRIBED = Protocol((f"{_ROOM}.described", "DescribedService"), ())
+DESCRIBED = Protocol(("described", "DescribedService"), ())

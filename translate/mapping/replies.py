@@ -129,9 +129,8 @@ class AnswersReader:
         sheet, path = self.sheet, join(_PATH, name)
         sheet.known_keys(table, path, keys.ANSWER)
         means = sheet.need(table, path, "means", str, "")
-        known = isinstance(table.get("means"), str) and sheet.one_of(
-            means, f"{path}.means", "meaning", keys.MEANINGS
-        )
+        is_said = isinstance(table.get("means"), str)
+        known = is_said and sheet.one_of(means, f"{path}.means", "meaning", keys.MEANINGS)
         for key, meanings in OF_MEANINGS.items() if known else ():
             if key in table and means not in meanings:
                 sheet.complain(f"{path}.{key}", f'has no effect where it means "{means}"')
@@ -173,9 +172,8 @@ class AnswersReader:
         if "status" not in table:
             self.sheet.complain(f"{path}.status", "is missing")
         elif not found or not all(type(status) is int and 200 <= status <= 599 for status in found):
-            self.sheet.complain(
-                f"{path}.status", f"should be whole numbers from 200 to 599, but is {given!r}"
-            )
+            told = f"should be whole numbers from 200 to 599, but is {given!r}"
+            self.sheet.complain(f"{path}.status", told)
         else:
             return tuple(found)
         return ()
@@ -200,11 +198,8 @@ class AnswersReader:
         """Complain where the sender, whose parameters are these, is never told that all is well."""
         own = sending.answering(sending.own_query).answers.values()
         if not any(answer.means in ("done", "partly") for answer in own):
-            to_others = (
-                ' to what it is asked: each such answer has another "query"'
-                if sending.meaning("done", "partly")
-                else ""
-            )
+            others = ' to what it is asked: each such answer has another "query"'
+            to_others = others if sending.meaning("done", "partly") else ""
             self.sheet.complain(_PATH, f"none means done{to_others}: nothing would ever be sent")
 
     def played(self, sending: Sending) -> None:
@@ -227,9 +222,8 @@ class AnswersReader:
                     told = "is not what has and text look for, so that no rehearsal could play it"
                     self.sheet.complain(f"{path}.body", told)
                 else:
-                    self.sheet.complain(
-                        path, f'has no effect for {status}: "{read.name}" stands before it, and fits'
-                    )
+                    told = f'has no effect for {status}: "{read.name}" stands before it, and fits'
+                    self.sheet.complain(path, told)
                 break
 
 

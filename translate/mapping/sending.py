@@ -82,9 +82,7 @@ class Sending:
 
     def answering(self, query: Mapping[str, str]) -> Self:
         """Give it with the answers alone that requests of these parameters may get."""
-        answers = {
-            name: answer for name, answer in self.answers.items() if answer.query.items() <= query.items()
-        }
+        answers = {name: each for name, each in self.answers.items() if each.query.items() <= query.items()}
         return self if len(answers) == len(self.answers) else replace(self, answers=answers)
 
     @property
@@ -156,13 +154,8 @@ class HazardCheck:
     @property
     def keys(self) -> tuple[str, ...]:
         """Give all keys that the check may have of its own."""
-        others = (
-            self.columns,
-            self.names,
-            "setting" if self.setting else None,
-            "alters" if self.of_age else None,
-        )
-        return (*self.number, *(key for key in others if key))
+        setting, alters = "setting" if self.setting else None, "alters" if self.of_age else None
+        return (*self.number, *filter(None, (self.columns, self.names, setting, alters)))
 
 
 CHECKS: dict[str, HazardCheck] = {
@@ -234,11 +227,8 @@ class Delivery:
 
     def altering(self, layout: str) -> dict[str, Hazard]:
         """Give what alters events of some age that are of a layout."""
-        return {
-            name: hazard
-            for name, hazard in self.preflight.items()
-            if hazard.alters and hazard.concerns(layout)
-        }
+        hazards = self.preflight.items()
+        return {name: each for name, each in hazards if each.alters and each.concerns(layout)}
 
     @property
     def reaches(self) -> bool:

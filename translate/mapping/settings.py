@@ -244,9 +244,8 @@ class _Reader:
         try:
             if isinstance(value, str):
                 return parse_time(value)
-            return in_range(
-                dt.datetime.combine(value, dt.time(), dt.UTC) if type(value) is dt.date else value
-            )
+            is_day = type(value) is dt.date
+            return in_range(dt.datetime.combine(value, dt.time(), dt.UTC) if is_day else value)
         except (ValueError, AttributeError):
             self.complain(key, f"should be an ISO 8601 time, but is {value!r}")
             return default

@@ -163,9 +163,7 @@ def refuse_other(table: Table, path: Path, wanted: str) -> None:
 # -- on which line a complaint is: the parser of Python's library keeps that to itself -----------------------
 
 SEGMENT = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+))\s*(\.?)""")
-PIECE = re.compile(
-    r""""{3}|\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\#.*|[\[{]|[\]}]""",
-)
+PIECE = re.compile(r""""{3}|\'{3}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\#.*|[\[{]|[\]}]""")
 QUOTES = ('"""', "'''")
 IN_BRACKETS = re.compile(r"\[(\d+)\]$")
 

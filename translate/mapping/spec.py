@@ -252,9 +252,8 @@ class Layout:
     @property
     def as_written(self) -> Layout:
         """Give the layout whose events are read under the names that stand in their rows, not under their original ones."""
-        return replace(
-            self, fields=tuple(entry for entry in self.fields if not entry.word.travels_with_names)
-        )
+        fields = tuple(entry for entry in self.fields if not entry.word.travels_with_names)
+        return replace(self, fields=fields)
 
     @property
     def original_names(self) -> str | None:

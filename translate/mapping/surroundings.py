@@ -61,9 +61,8 @@ def _of_the_way(request: Request, *, is_written: bool) -> Iterator[Found]:
 
 def _lies_within(path: Path, way: Path) -> bool:
     """Tell whether a path goes through the events, whatever their names."""
-    return len(path) >= len(way) and all(
-        segment in (ANY, name) for name, segment in zip(path, way, strict=False)
-    )
+    pairs = zip(path, way, strict=False)
+    return len(path) >= len(way) and all(segment in (ANY, name) for name, segment in pairs)
 
 
 def _of_kind(entry: Field) -> Iterator[str]:

@@ -197,13 +197,11 @@ class Passes:
                 others.sink_parquet(self._file(self._taken, unit), engine="streaming")
         taken = pl.scan_parquet(self._taken / "*.parquet").filter("taken")
         if self.asked.add:
-            for number, bucket in sightings.in_buckets(
-                taken.filter(pl.col("client").is_not_null()), "client", BUCKET_ROWS
-            ):
+            of_clients = taken.filter(pl.col("client").is_not_null())
+            for number, bucket in sightings.in_buckets(of_clients, "client", BUCKET_ROWS):
                 here = bucket.select(*sightings.WHERE, *sightings.CLIENT).collect(engine="streaming")
-                additions.find(here, self.asked.add).write_parquet(
-                    self._found / f"additions-{number:05}.parquet"
-                )
+                file = self._found / f"additions-{number:05}.parquet"
+                additions.find(here, self.asked.add).write_parquet(file)
         if self.asked.fold:
             self._find_pairs(taken.filter(pl.col("pair").is_not_null()), units)
 
@@ -216,12 +214,11 @@ class Passes:
             found.write_parquet(pairs / f"bucket-{number:05}.parquet")
             marks.write_parquet(self._found / f"halves-{number:05}.parquet")
         for unit in units:
-            fold.send_ends(
+            taken, paired = (
                 pl.scan_parquet(self._file(self._taken, unit)),
-                unit,
                 pl.scan_parquet(pairs / "*.parquet"),
-                self._folder / "ends",
             )
+            fold.send_ends(taken, unit, paired, self._folder / "ends")
 
     # -- telling ------------------------------------------------------------------------------------------------
 

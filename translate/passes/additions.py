@@ -55,23 +55,16 @@ def found(here: pl.DataFrame) -> pl.DataFrame:
     is_wall = pl.col("length").eq_missing(pl.col("wall"))
     engaged = pl.col("length") - pl.when(is_wall).then(pl.col("paused").fill_null(0)).otherwise(0)
     sessions = sessions.with_columns(_engaged=pl.when((engaged > 0) & ~pl.col("has_own")).then(engaged))
-    last = (
-        in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE)
-        .group_by("session")
-        .agg(pl.col(WHERE).last())
-    )
+    ordered = in_sessions.sort(pl.col("turn").eq_missing("stop"), "time", *WHERE)
+    last = ordered.group_by("session").agg(pl.col(WHERE).last())
     at_last = last.join(sessions.select("session", "_engaged"), on="session").select(*WHERE, "_engaged")
-    says_length = pl.col("duration").is_not_null() | (
-        pl.col("start").is_not_null() & pl.col("stop").is_not_null()
-    )
-    return (
-        here.join(sessions.select("session", "length"), on="session", how="left", maintain_order="left")
-        .join(at_last, on=WHERE, how="left", maintain_order="left")
-        .with_columns(
-            session_duration=pl.when(~says_length).then(pl.col("length")), engagement=pl.col("_engaged")
-        )
-        .drop("length", "_engaged")
-    )
+    lengths = sessions.select("session", "length")
+    found = here.join(lengths, on="session", how="left", maintain_order="left")
+    found = found.join(at_last, on=WHERE, how="left", maintain_order="left")
+    duration, start, stop = (pl.col(name).is_not_null() for name in ("duration", "start", "stop"))
+    wanted = pl.when(~(duration | (start & stop))).then(pl.col("length"))
+    found = found.with_columns(session_duration=wanted, engagement=pl.col("_engaged"))
+    return found.drop("length", "_engaged")
 
 
 def _lengths(in_sessions: pl.DataFrame) -> pl.DataFrame:
@@ -92,17 +85,15 @@ def _lengths(in_sessions: pl.DataFrame) -> pl.DataFrame:
 
 def _paused(in_sessions: pl.DataFrame) -> pl.DataFrame:
     """Give the milliseconds for which each session was paused, up to a resume."""
-    turns = in_sessions.filter(pl.col("turn").is_in(["pause", "resume"])).sort(
-        "session", "time", "turn", *WHERE
-    )
+    turns = in_sessions.filter(pl.col("turn").is_in(["pause", "resume"]))
+    turns = turns.sort("session", "time", "turn", *WHERE)
     before = {
         "_turn": pl.col("turn").shift(1).over("session"),
         "_since": pl.col("time").shift(1).over("session"),
     }
     ended = turns.with_columns(**before).filter((pl.col("turn") == "resume") & (pl.col("_turn") == "pause"))
-    return ended.group_by("session").agg(
-        paused=(pl.col("time") - pl.col("_since")).dt.total_milliseconds().sum()
-    )
+    paused = (pl.col("time") - pl.col("_since")).dt.total_milliseconds().sum()
+    return ended.group_by("session").agg(paused=paused)
 
 
 def find(here: pl.DataFrame, add: Mapping[str, Addition]) -> pl.DataFrame:
@@ -119,9 +110,8 @@ def find(here: pl.DataFrame, add: Mapping[str, Addition]) -> pl.DataFrame:
         here = _with_numbers(here)
     if "engagement" in add:
         here = found(here)
-    wanted = pl.any_horizontal(
-        pl.col("first_open"), pl.col("profile_set"), *(pl.col(name).is_not_null() for name in FOUND)
-    )
+    others = (pl.col(name).is_not_null() for name in FOUND)
+    wanted = pl.any_horizontal(pl.col("first_open"), pl.col("profile_set"), *others)
     return here.filter(wanted).select(*WHERE, *FOUND).sort(WHERE)
 
 
@@ -143,9 +133,8 @@ def _with_profiles(here: pl.DataFrame) -> pl.DataFrame:
     known = known.with_columns(_new=is_new_user).with_columns(_run=pl.col("_new").cum_sum().over("client"))
     before = pl.col("profile").forward_fill().shift(1).over("client", "_run")
     is_new_profile = pl.col("profile").is_not_null() & pl.col("profile").ne_missing(before)
-    return known.with_columns(profile_set=(pl.col("_new") | is_new_profile) & ~pl.col("is_profile")).drop(
-        "_new", "_run"
-    )
+    is_set = (pl.col("_new") | is_new_profile) & ~pl.col("is_profile")
+    return known.with_columns(profile_set=is_set).drop("_new", "_run")
 
 
 def _with_numbers(here: pl.DataFrame) -> pl.DataFrame:
@@ -154,9 +143,8 @@ def _with_numbers(here: pl.DataFrame) -> pl.DataFrame:
     sessions = in_sessions.group_by("client", "session", maintain_order=True).agg(
         begins=pl.coalesce(pl.col("start").min(), pl.col("time").min()), told=pl.col("number").min()
     )
-    counted = sessions.sort("begins", maintain_order=True).with_columns(
-        counted=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("client")
-    )
+    number = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("client")
+    counted = sessions.sort("begins", maintain_order=True).with_columns(counted=number)
     numbers = counted.select("session", _number=pl.coalesce("told", "counted"))
     filled = pl.when(pl.col("number").is_null()).then(pl.col("_number"))
     return here.join(numbers, on="session", how="left").with_columns(session_number=filled).drop("_number")

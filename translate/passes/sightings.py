@@ -120,17 +120,14 @@ def _client(frame: pl.LazyFrame, add: Mapping[str, Addition]) -> pl.LazyFrame:
     in_session = known & pl.col("session.id").is_not_null()
     of_sessions, of_users = {"session_number", "engagement"} & add.keys(), "profile_set" in add
     nothing = pl.lit(None, pl.String)
+    session = pl.when(in_session).then(_key("app.id", "client_id", "session.id"))
+    has_profile = known & (pl.col("user_properties").map.len() > 0)
+    profile = pl.when(has_profile).then(in_order("user_properties"))
     texts = {
         "client": pl.when(known).then(_key("app.id", "client_id")),
-        "session": pl.when(in_session).then(_key("app.id", "client_id", "session.id"))
-        if of_sessions
-        else nothing,
+        "session": session if of_sessions else nothing,
         "user": pl.when(known).then(pl.col("user_id")) if of_users else nothing,
-        "profile": pl.when(known & (pl.col("user_properties").map.len() > 0)).then(
-            in_order("user_properties")
-        )
-        if of_users
-        else nothing,
+        "profile": profile if of_users else nothing,
     }
     frame = frame.with_columns(**{f"_{name}": text for name, text in texts.items()})
     return frame.with_columns(
@@ -156,12 +153,8 @@ def _stated_touch(add: Mapping[str, Addition]) -> pl.Expr:
     """Give the milliseconds at which the source says that the user was first seen."""
     if "first_open" not in add:
         return pl.lit(None, pl.Int64)
-    return (
-        pl.col("user_properties")
-        .map.get(add["first_open"].user_property)
-        .str.strip_chars('"')
-        .cast(pl.Int64, strict=False)
-    )
+    told = pl.col("user_properties").map.get(add["first_open"].user_property)
+    return told.str.strip_chars('"').cast(pl.Int64, strict=False)
 
 
 def in_order(name: str) -> pl.Expr:
@@ -174,9 +167,8 @@ def _halves(frame: pl.LazyFrame) -> pl.LazyFrame:
     """Say which events begin or end something, by what the two halves of a pair share."""
     phase = pl.coalesce("phase", notation.exchanged(pl.col("name"), events.PHASES, pl.lit(None, pl.String)))
     is_half = phase.is_in(["START", "END"]) & pl.col("session.id").is_not_null()
-    of_sessions = (
-        pl.when(pl.col("name").is_in(list(events.PHASES))).then(pl.lit(SESSION)).otherwise(pl.col("name"))
-    )
+    is_phase = pl.col("name").is_in(list(events.PHASES))
+    of_sessions = pl.when(is_phase).then(pl.lit(SESSION)).otherwise(pl.col("name"))
     frame = frame.with_columns(_of=of_sessions, _is_end=phase == "END", _is_half=is_half)
     shared = pl.when("_is_half").then(_key("_of", "session.id", "client_id", "user_id", "app.id"))
     frame = frame.with_columns(_pair=shared)

@@ -100,10 +100,8 @@ def _target(
     if not layouts:
         sheet.complain("to", f"{to} can only be read")
     if base and not {layout.address for layout in layouts} <= set(base.layouts):
-        sheet.complain(
-            "to",
-            f"{base.file} is for {' and '.join(base.layouts)}, and rules for one target mean nothing to another",
-        )
+        told = f"{base.file} is for {' and '.join(base.layouts)}"
+        sheet.complain("to", f"{told}, and rules for one target mean nothing to another")
     return layouts
 
 

@@ -92,13 +92,13 @@ def _placed(tree: dict[str, Any]) -> dict[str, Any] | None:
     if inner.get("function") != "FillNull":
         return None
     found: dict[str, Any] = inner["input"][0].get("BinaryExpr", {}).get("left", {})
-    return found if _family(found, "StringExpr") == "Find" else None
+    return found if _of_text(found) == "Find" else None
 
 
-def _family(node: dict[str, Any], family: str) -> str:
-    """Give the name of a node's function, if it is one of a family."""
+def _of_text(node: dict[str, Any]) -> str:
+    """Give the name of a node's function, if it is one of texts."""
     function = node.get("Function", {}).get("function")
-    name = function.get(family, "") if isinstance(function, dict) else ""
+    name = function.get("StringExpr", "") if isinstance(function, dict) else ""
     return next(iter(name)) if isinstance(name, dict) else name
 
 
@@ -143,9 +143,9 @@ def _read(tree: Any) -> pl.Expr:
 
 def _made(node: dict[str, Any], frame: pl.DataFrame) -> pl.Expr:
     expr = _read(node)
-    if _family(node, "StringExpr") == "Find":
+    if _of_text(node) == "Find":
         return _in_characters(expr, _read(node["Function"]["input"][0]))
-    if _family(node, "StringExpr") == "Slice":
+    if _of_text(node) == "Slice":
         return _cut(node["Function"])
     operation, operands = _operation(node)
     if operation in ARITHMETIC:

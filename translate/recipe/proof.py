@@ -11,14 +11,7 @@ import polars as pl
 
 from translate import events
 from translate.errors import UsageError, refuse_bytes
-from translate.recipe.expressions import (
-    KEYED,
-    Expression,
-    misfit,
-    nodes,
-    type_of,
-    worst_frame,
-)
+from translate.recipe.expressions import KEYED, Expression, misfit, nodes, type_of, worst_frame
 from translate.recipe.kinds import Overgrown, exact, mixed, tree_of, uncomparable
 from translate.recipe.mistakes import (
     Mistake,
@@ -189,10 +182,8 @@ def _unknown(name: str, sql: str, *, exploded: bool) -> Mistake | None:
             return Mistake(f'"{name}" needs an earlier rule with explode = "items"', place)
         return None
     if name in events.MAPS:
-        return Mistake(
-            f'{name} is a map; name one of its keys, in quotes: "{name if name in KEYED else "attributes"}.KEY"',
-            place,
-        )
+        key = f"{name if name in KEYED else 'attributes'}.KEY"
+        return Mistake(f'{name} is a map; name one of its keys, in quotes: "{key}"', place)
     return Mistake(f'no hub column "{name}"{instead_of(name, sql, place)}', place)
 
 

@@ -179,11 +179,8 @@ def _cut_keys_of_events(length: int, batch: pl.DataFrame) -> pl.DataFrame:
         cut_maps = []
         for values, own in zip(batch[kind], told, strict=True):
             names = short_keys(values or {}, length)
-            why, cut_keys = (
-                f"name cut to {length} characters",
-                (key for key, name in names.items() if name != key),
-            )
-            own += [note("changed", InHub(kind, key), why) for key in cut_keys]
+            why = f"name cut to {length} characters"
+            own += [note("changed", InHub(kind, key), why) for key, name in names.items() if name != key]
             cut_maps.append(values and {names[key]: value for key, value in values.items()})
         columns.append(maps_of(cut_maps).alias(kind))
     more = notes.series(told).fill_null([])

@@ -182,18 +182,12 @@ class Recipe:
             head = tallies.of_rule(number) if tallied else None
             frame = RuleStep(rule, head, moved, is_first=is_first).apply(frame)
         numbered = pl.concat_str(pl.col("event_id"), pl.lit("-"), pl.col(COPY) + 1)
-        return frame.with_columns(
+        flags = [name for name in frame.collect_schema().names() if name.startswith(tallies.TALLY)]
+        frame = frame.with_columns(
             pl.when(pl.col(COPY) > 0).then(numbered).otherwise(pl.col("event_id")).alias("event_id"),
             pl.when(pl.col(FILTERED).is_null()).then(pl.col(OF_RECIPE)).alias(OF_RECIPE),
-        ).select(
-            *given,
-            *ADDED,
-            *(
-                name
-                for name in frame.collect_schema().names()
-                if name.startswith(tallies.TALLY) and name not in given
-            ),
         )
+        return frame.select(*given, *ADDED, *(name for name in flags if name not in given))
 
 
 def _home(target: str) -> str:

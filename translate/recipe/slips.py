@@ -61,11 +61,9 @@ def of_selection(
     if not taken and bounds and not left_out["--where"]:
         first, last = watched.spans["time"]
         count = left_out["--since"] + left_out["--until"]
-        yield (
-            NOTHING_TAKEN,
-            f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out all of {many(count, 'event')}: they are from {first} to {last} (UTC)",
-            count,
-        )
+        leave = f"{' and '.join(bounds)} leave{'s' if len(bounds) == 1 else ''} out"
+        told = f"{leave} all of {many(count, 'event')}: they are from {first} to {last} (UTC)"
+        yield NOTHING_TAKEN, told, count
     elif not taken and bounds and counts[f"{tallies.WHERE}.matched"]:
         told = f"--where and {' and '.join(bounds)} leave nothing: no event meets both"
         yield NOTHING_TAKEN, told, left_out.total()
@@ -116,9 +114,7 @@ class _JudgedCondition:
                 yield "rule_set_nothing", message, matched
             elif not (rule.sets or rule.cut or self._count("changed")) and rule.drop is rule.keep is None:
                 yield "rule_changed_nothing", f"{self.where} matched and changed nothing", matched
-        kept = {
-            target for target, told in rule.sets.items() if target in told.columns
-        }  # else what is there stays
+        kept = {target for target, value in rule.sets.items() if target in value.columns}  # else it stays
         yield from self._unknown_keys({*tallies.keys_looked_at(rule)} - told - kept)
 
     def of_names(self, names: Iterable[str]) -> Iterator[Slip]:

@@ -201,9 +201,8 @@ class Wanted:
 
 def names_in(condition: Expression) -> list[str]:
     """Give the names of events that a condition compares with."""
-    return [
-        text for part in conditions(condition) if part.columns == ("name",) for text in texts_in(part.sql)
-    ]
+    of_names = (part for part in conditions(condition) if part.columns == ("name",))
+    return [text for part in of_names for text in texts_in(part.sql)]
 
 
 class Watch:
@@ -260,9 +259,8 @@ class Watch:
                     self.watched.widen(column.name, *bounds)
 
     def _keys_in(self, events: pl.LazyFrame) -> set[str]:
-        keys = [
-            events.select(key=pl.col(kind).map.keys()).explode("key").drop_nulls().unique() for kind in KEYED
-        ]
+        maps = (events.select(key=pl.col(kind).map.keys()) for kind in KEYED)
+        keys = [each.explode("key").drop_nulls().unique() for each in maps]
         is_there = {key: view(key, moved).is_not_null().any() for key, moved in self._moved.items()}  # type: ignore[union-attr]
         *own, moved = pl.collect_all([*keys, events.select(**is_there)], engine=NESTED)
         present = [f"{kind}.{key}" for kind, frame in zip(KEYED, own, strict=True) for key in frame["key"]]

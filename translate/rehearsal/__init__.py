@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 from translate.errors import CallError, OutputError, UsageError, suggest
@@ -67,12 +68,9 @@ class Rehearsal:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            server = await self._loop.create_server(
-                lambda: Connection(self._desk.answer, self._connections),
-                self.options.host,
-                self.options.port,
-                backlog=BACKLOG,
-            )
+            made = partial(Connection, self._desk.answer, self._connections)
+            host, port = self.options.host, self.options.port
+            server = await self._loop.create_server(made, host, port, backlog=BACKLOG)
         except (OSError, OverflowError, ValueError) as error:  # whatever it is, somebody waits for the word
             self._failure = error
             self._ready.set()

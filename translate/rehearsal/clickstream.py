@@ -166,9 +166,8 @@ def _received(request: HttpRequest, options: Options, query: dict[str, str]) -> 
     app = query["appId"]
     lost = _events(body)
     if isinstance(lost, tuple):
-        outcome.rejected.append(
-            Refusal(Item(app, None, body.decode(errors="replace"), context), *lost, later=True)
-        )
+        item = Item(app, None, body.decode(errors="replace"), context)
+        outcome.rejected.append(Refusal(item, *lost, later=True))
     else:
         reader = Pipeline(options, request.headers.get("user-agent", ""))
         for event in lost:

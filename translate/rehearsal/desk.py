@@ -110,9 +110,8 @@ class Desk:
         self._lock = threading.Lock()
         self._number = 0
         self._begun = time.monotonic()
-        self._described = {
-            model: DescribedTarget(model, options.mappings) for model in options.play if model not in FACES
-        }
+        described = [model for model in options.play if model not in FACES]
+        self._described = {model: DescribedTarget(model, options.mappings) for model in described}
         self.targets = options.play or tuple(FACES)
         self._refuse_unknown(options)
         self._total = TargetCounts()
@@ -235,9 +234,8 @@ class Desk:
         if rejected:
             self.ledger.reject(case.target, request.id, rejected)
         at = round(request.arrived - self._begun, 6)
-        self.ledger.arrive(
-            {"target": case.target, "at": at, "events": events, "status": status, "request": request.id}
-        )
+        arrival = {"target": case.target, "at": at, "events": events, "status": status, "request": request.id}
+        self.ledger.arrive(arrival)
         counts = {
             "requests": 1, "events": events, "accepted": len(accepted), "rejected": len(rejected), "deferred": case.deferred,
             "lost_later": sum(refusal.later for refusal in rejected), "bytes": request.bytes,

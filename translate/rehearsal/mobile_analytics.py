@@ -116,9 +116,8 @@ def _fault(event: dict[str, Any]) -> str | None:
         return "timestamp is missing, or not in ISO 8601 format"
     if event.get("version") not in (None, VERSION):
         return f"version must always be {VERSION}"
-    return _entries_fault(event.get("attributes") or {}, event.get("metrics") or {}) or _session_fault(
-        event.get("session")
-    )
+    fault = _entries_fault(event.get("attributes") or {}, event.get("metrics") or {})
+    return fault or _session_fault(event.get("session"))
 
 
 def _entries_fault(attributes: Any, metrics: Any) -> str | None:
@@ -128,9 +127,8 @@ def _entries_fault(attributes: Any, metrics: Any) -> str | None:
         return f"more than {KEYS_MAX} attributes and metrics"
     if not all(1 <= len(key) <= KEY_CHARACTERS_MAX for key in (*attributes, *metrics)):
         return f"keys have 1 to {KEY_CHARACTERS_MAX} characters"
-    if not all(
-        isinstance(value, str) and len(value) <= VALUE_CHARACTERS_MAX for value in attributes.values()
-    ):
+    texts = attributes.values()
+    if not all(isinstance(text, str) and len(text) <= VALUE_CHARACTERS_MAX for text in texts):
         return f"attributes are texts of up to {VALUE_CHARACTERS_MAX} characters"
     # The JavaScript SDK makes null of a metric that is no number, and was served.
     if not all(value is None or is_number(value) for value in metrics.values()):

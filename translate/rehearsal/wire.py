@@ -182,9 +182,8 @@ class Connection(asyncio.Protocol):
             self._send(method, action.reply)
         else:
             self._busy = True
-            self._streaming = asyncio.get_running_loop().create_task(
-                self._stream(action.reply, action.reply.stream)
-            )
+            stream = self._stream(action.reply, action.reply.stream)
+            self._streaming = asyncio.get_running_loop().create_task(stream)
 
     def _reset(self) -> None:
         self._closing = True
@@ -196,9 +195,8 @@ class Connection(asyncio.Protocol):
         bodiless = method == "HEAD" or reply.status in BODILESS
         length = "" if reply.status in BODILESS else f"Content-Length: {len(reply.body)}\r\n"
         head = self._head(reply, length)
-        self._transport.write(
-            head if bodiless else head + reply.body
-        )  # one write: two would wait for each other
+        # One write: two would wait for each other.
+        self._transport.write(head if bodiless else head + reply.body)
         if self._closing:
             self._transport.close()
 

@@ -23,14 +23,7 @@ from translate.archive.units import Unit
 from translate.conversion.bucket_output import BucketTarget, Prefix
 from translate.conversion.calls import Folder, Given, Moment, Sources, job_of, selection_of, settings_of
 from translate.conversion.erased import LookedThrough, look_through, traces_of
-from translate.conversion.errands import (
-    Crew,
-    Errand,
-    Order,
-    portion_of,
-    reached,
-    work_on,
-)
+from translate.conversion.errands import Crew, Errand, Order, portion_of, reached, work_on
 from translate.conversion.frames import PushedDown, hub_batches
 from translate.conversion.job import HUB_MODEL
 from translate.conversion.ordered import SQL_TYPES

@@ -108,9 +108,8 @@ class Bucket:
                     take(place, piece)
                 except OSError as error:
                     self._connections.drop()
-                    raise StoreRefusedError(
-                        "no room", NO_ROOM.format(reason=error.strerror or error)
-                    ) from None
+                    why = NO_ROOM.format(reason=error.strerror or error)
+                    raise StoreRefusedError("no room", why) from None
                 place += len(piece)
             if count is not None and place - first + (answer.length or 0) != count:
                 self._connections.drop()
@@ -221,9 +220,8 @@ class Bucket:
                     f"no AWS credentials were found (looked for: {self.access.looked_for}); name them, or say "
                     "--no-sign-request if the bucket is open to all"
                 ))  # fmt: skip
-            made = signer.sign(
-                verb, connections.host, path, asked, given, NOTHING if body is None else _digest(body)
-            )
+            digest = NOTHING if body is None else _digest(body)
+            made = signer.sign(verb, connections.host, path, asked, given, digest)
         return connections.ask(verb, f"{path}?{asked}" if asked else path, {**given, **made}, body)
 
     @property

@@ -122,9 +122,7 @@ GAIN = 1.25  # times as fast as before that has to be, for so many to be kept
 SLOW_WINDOWS = 2  # one after the other, until more are tried
 PATIENCE = 8  # slow windows more until more are tried again, twice as many after each time in vain
 WINDOW_SECONDS = 0.1
-GATHER_SECONDS = (
-    0.004  # in which others come, too: to wake up for each small object costs as much as to work on it
-)
+GATHER_SECONDS = 0.004  # for others to come, too: to wake up for each costs as much as to work on it
 NAP_SECONDS = 0.2  # a wait without end, which polars' signal handler restarts, hears no Ctrl-C
 
 Brought = TypeVar("Brought")
@@ -136,9 +134,8 @@ class _Width:
     def __init__(self, together: int) -> None:
         self.together = together
         self._slow_windows = 0  # one alone may be a pause of the machine
-        self._before: tuple[int, float] | None = (
-            None  # how many fewer there were, and what came in a second then
-        )
+        # How many fewer there were, and what came in a second then.
+        self._before: tuple[int, float] | None = None
         self._patience = PATIENCE
 
     def judge(self, per_second: float, *, is_slow: bool) -> None:

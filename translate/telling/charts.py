@@ -88,17 +88,15 @@ def means(days: Sequence[Pillar]) -> tuple[str, list[Pillar]]:
     for bar in days:
         spans.setdefault(_begin(bar.begin, unit), []).append(bar)
     told = [
-        Pillar(
-            begin,
-            *(_plain(sum(getattr(bar, name) for bar in mine) / len(mine)) for name in ("total", "part")),
-        )
+        Pillar(begin, _mean([bar.total for bar in mine]), _mean([bar.part for bar in mine]))
         for begin, mine in spans.items()
     ]
     return unit, filled(told, unit)
 
 
-def _plain(value: float) -> float:
-    return int(value) if value == int(value) else round(value, 1)
+def _mean(values: Sequence[float]) -> float:
+    mean = sum(values) / len(values)
+    return int(mean) if mean == int(mean) else round(mean, 1)
 
 
 def strip(days: Sequence[str]) -> str:

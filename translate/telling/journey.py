@@ -77,9 +77,8 @@ def travel(
 
     `lists` are those of the layout that they come from, `columns` those of a dataset's own that the caller names.
     """
-    given = Source(
-        frozenset(events.SCHEMA), {}, frozenset({"attributes"} if columns else ()), lists=frozenset(lists)
-    )
+    moved = frozenset({"attributes"} if columns else ())
+    given = Source(frozenset(events.SCHEMA), {}, moved, lists=frozenset(lists))
     source = replace(given, keeps_extra=keeps_extra, keeps_around=keeps_around)
     writer = Writer(mapping, layout, settings, source)
     departed = from_hub(frame.with_row_index(INDEX).lazy()).collect()
@@ -238,11 +237,9 @@ class Roundtrip:
             batch, *self._via, self._settings, keeps_extra=same_events(via, home), keeps_around=via.address == home.address, lists=home.lists,
             columns=self._columns,
         )  # fmt: skip
-        back = (
-            travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)
-            if home.write and home.records != "parquet"
-            else None
-        )
+        back = None
+        if home.write and home.records != "parquet":
+            back = travel(there.arrived.drop(INDEX), *self._home, self._settings, keeps_extra=True)
         departed = {row[INDEX]: row for row in there.departed.iter_rows(named=True)}
         self.comparison.events["read"] += len(departed)
         for journey in (there, back) if back else (there,):

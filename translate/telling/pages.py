@@ -121,15 +121,8 @@ def paragraph(*inside: Any, quiet: bool = False) -> Markup:
 
 def tiles(counted: Iterable[tuple[str, Any]]) -> Markup:
     """Write a tile for each count."""
-    shown = [
-        element(
-            "div",
-            element("dt", name),
-            element("dd", f"{count:,}" if isinstance(count, int) else count),
-            class_="tile",
-        )
-        for name, count in counted
-    ]
+    told = ((name, f"{count:,}" if isinstance(count, int) else count) for name, count in counted)
+    shown = (element("div", element("dt", name), element("dd", text), class_="tile") for name, text in told)
     return element("dl", *shown, class_="tiles")
 
 
@@ -140,11 +133,8 @@ def reason(code: str) -> str:
 
 def facts(told: Iterable[tuple[str, Any]]) -> Markup:
     """Write what is known of one thing, name by name."""
-    return element(
-        "dl",
-        *(piece for name, value in told for piece in (element("dt", name), element("dd", value))),
-        class_="facts",
-    )
+    pieces = (piece for name, value in told for piece in (element("dt", name), element("dd", value)))
+    return element("dl", *pieces, class_="facts")
 
 
 def folded(summary: Any, *inside: Markup, is_open: bool = False, is_aside: bool = False) -> Markup:
@@ -159,16 +149,13 @@ def share(part: float, text: str) -> Markup:
 
 
 def table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], figures: Sequence[int] = (), *,
-    named: int | None = None, is_told: bool = True,
+    caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]], figures: Sequence[int] = (), *, is_told: bool = True,
 ) -> Markup:  # fmt: skip
-    """Write a table that sorts and can be searched; the columns of `figures` stand to the right, `named` is the one that names a row.
+    """Write a table that sorts and can be searched; the columns of `figures` stand to the right, the first other one names a row.
 
     The caption is not shown where `is_told` is not: a heading above says it. Only words too long for a column are broken.
     """
-    naming = (
-        next((place for place in range(len(head)) if place not in figures), None) if named is None else named
-    )
+    naming = next((place for place in range(len(head)) if place not in figures), None)
     lines = [
         element("tr", *(_cell(cell, place in figures, place == naming) for place, cell in enumerate(row)))
         for row in rows[:ROWS_MAX]

@@ -126,12 +126,12 @@ def item_list(
 def why_worthless(value: pl.Expr, price: pl.Expr, quantity: pl.Expr, code: pl.Expr) -> dict[str, pl.Expr]:
     """Give the reasons why a real purchase has no value, each with what tells it; the first one counts."""
     has_none = value.is_null()
+    no_quantity = f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1"
     return {
         "no currency; a recipe can set it (set.currency)": code.is_null(),
         "its currency is no code of ISO 4217; a recipe can set it (set.currency)": ~is_currency(code),
         "no price; a recipe can set it (set.price)": has_none & price.is_null(),
-        f"no quantity; where the app's SDK meant one, say --set {MISSING_QUANTITY}=1": has_none
-        & quantity.is_null(),
+        no_quantity: has_none & quantity.is_null(),
     }
 
 
@@ -141,9 +141,8 @@ def with_quantity(frame: pl.LazyFrame, quantity: float | None) -> pl.LazyFrame:
         return frame
     bare = pl.col("price").is_not_null() & pl.col("quantity").is_null() & pl.col("value").is_null()
     frame = frame.with_columns(_quantity_filled=(pl.col("name") == PURCHASE) & bare)
-    return frame.with_columns(
-        quantity=pl.when("_quantity_filled").then(pl.lit(float(quantity))).otherwise(pl.col("quantity"))
-    )
+    filled = pl.when("_quantity_filled").then(pl.lit(float(quantity)))
+    return frame.with_columns(quantity=filled.otherwise(pl.col("quantity")))
 
 
 def quantity_filled() -> Finding:

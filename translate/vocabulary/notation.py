@@ -14,9 +14,8 @@ from translate import events
 from translate.engine.library import replaced, spread
 
 COMPACT = (",", ":")
-ENCODER = json.JSONEncoder(
-    ensure_ascii=False, separators=COMPACT
-)  # one for all: it takes longer to make than to use
+# One for all: it takes longer to make than to use.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)
 FEW = 256  # numbers that are written faster one by one
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
@@ -161,9 +160,8 @@ def without_nulls(encoded: pl.Expr) -> pl.Expr:
     Inside a JSON text every quote is escaped, and outside of one neither a plain letter nor $ can follow a quote: so
     `"name":null` can only be a member.
     """
-    return encoded.str.replace_all(r',"[0-9A-Za-z_.$]+":null', "").str.replace_all(
-        r'\{"[0-9A-Za-z_.$]+":null,?', "{"
-    )
+    later = encoded.str.replace_all(r',"[0-9A-Za-z_.$]+":null', "")
+    return later.str.replace_all(r'\{"[0-9A-Za-z_.$]+":null,?', "{")
 
 
 def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:

@@ -163,9 +163,8 @@ def none() -> pl.Expr:
 
 def series(noted: Iterable[Iterable[Note] | None]) -> pl.Series:
     """Make a column of events' notes; an event without any has null."""
-    return pl.Series(
-        [[written(each) for each in own] or None if own else None for own in noted], dtype=NOTES_TYPE
-    )
+    texts = [[written(each) for each in own] or None if own else None for own in noted]
+    return pl.Series(texts, dtype=NOTES_TYPE)
 
 
 def beginning(kind: str, column: str, why: str = "") -> str:

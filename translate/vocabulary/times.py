@@ -40,9 +40,7 @@ USUAL_ISO8601 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,3}))?Z"
 )
 FINER = re.compile(r"[.,][0-9]{3}[0-9]*[1-9]")  # than milliseconds
-RUN_TOGETHER = re.compile(
-    r"[0-9]+"
-)  # a number rather than a day, unless it has a day's eight digits or a year's four
+RUN_TOGETHER = re.compile(r"[0-9]+")  # no day, unless it has a day's eight digits or a year's four
 WEEK = re.compile(r"([0-9]{4})-?W(53)")  # not of every year
 LEAP = re.compile(r"([^.,]+[^0-9.,][0-9]{2}:?[0-9]{2}:?)60([.,][0-9]+)?((?:[Zz]|[-+][0-9:]+)?)")
 LAST_SECOND = dt.time(23, 59, 59)
@@ -158,9 +156,8 @@ def _from_iso8601(text: str) -> Instant | NoTime:
     """Read ISO 8601 in all its forms; the usual one keeps its spelling."""
     usual = USUAL_ISO8601.fullmatch(text)
     if usual:
-        year, month, day, hour, minute, second, fraction = (
-            int(part or 0) for part in (*usual.groups()[:6], (usual[7] or "").ljust(3, "0"))
-        )
+        parts = (*usual.groups()[:6], (usual[7] or "").ljust(3, "0"))
+        year, month, day, hour, minute, second, fraction = (int(part or 0) for part in parts)
         try:
             time = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
         except ValueError:

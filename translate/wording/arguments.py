@@ -42,6 +42,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+Kinds = Mapping[str, KindOfArgument | None]
 PATH = KindOfArgument("a path", _is_path)
 PATHS = KindOfArgument(
     "a path, or a list of paths", lambda value: _is_path(value) or _is_several(value, _is_path)
@@ -57,10 +58,7 @@ CENSUS = KindOfArgument(
     'True, False or "verify"',
     lambda value: isinstance(value, bool) or (isinstance(value, str) and value == "verify"),
 )
-WHOLE = KindOfArgument(
-    "a whole number",
-    lambda value: isinstance(value, int) and not isinstance(value, bool),
-)
+WHOLE = KindOfArgument("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
 NUMBER = KindOfArgument("a number", _is_number)
 SETTINGS = KindOfArgument(
     "a path of a TOML file, a dict or Settings",
@@ -156,10 +154,7 @@ def checked_fields(made: T) -> T:
 
 
 def _refusing(
-    call: Callable[P, R],
-    named_as: str,
-    signature: inspect.Signature,
-    kinds: Mapping[str, KindOfArgument | None],
+    call: Callable[P, R], named_as: str, signature: inspect.Signature, kinds: Kinds
 ) -> Callable[P, R]:
     parameters = {name: each for name, each in signature.parameters.items() if name != "self"}
     optional = {

@@ -211,9 +211,8 @@ def keys_below(members: Members, tree: Tree | Below | None, path: tuple[str, ...
     _walk(members, tree, path, len(path), found, passed_over=False)
     if any(key.passed_over for key in found):
         there = {key.path for key in found if not key.passed_over}
-        found = list(
-            {key.path: key for key in found if not key.passed_over or key.path not in there}.values()
-        )
+        kept = (key for key in found if not key.passed_over or key.path not in there)
+        found = list({key.path: key for key in kept}.values())
     return found
 
 

@@ -113,9 +113,8 @@ class Ways:
     def _place(self, entry: Field, found: Held, row: dict[str, Any]) -> str:
         if found.key is None:
             return entry.place
-        new = next(
-            (new for new, old in self._new_names(found.column, row).items() if old == found.key), found.key
-        )
+        names = self._new_names(found.column, row).items()
+        new = next((new for new, old in names if old == found.key), found.key)
         return f"{entry.place}.{new}"
 
     def _carrying(self, column: str, name: str) -> list[Field]:

@@ -168,9 +168,8 @@ class Fates:
 
     def _of_record(self, record: Value, around: Iterable[Key] = ()) -> Found:
         found = [*around, *census.keys(record, self.evidence.tree)]
-        return Found(
-            record, self.evidence.event_type(record), [(key, self.evidence.name_of(key)) for key in found]
-        )
+        named = [(key, self.evidence.name_of(key)) for key in found]
+        return Found(record, self.evidence.event_type(record), named)
 
     def _of_part(self, part: RequestPart) -> Found:
         return self._of_record(part.value, part.around)

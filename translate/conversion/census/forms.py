@@ -79,11 +79,10 @@ def _combined(headers: Value) -> Value:
             for value in values
             for inner in (value if isinstance(value, Elements) else [value])
         ]
-        combined += (
-            as_texts([(name, ", ".join(filter(None, texts)))])
-            if texts and None not in texts
-            else [(name, value) for value in values]
-        )
+        if texts and None not in texts:
+            combined += as_texts([(name, ", ".join(filter(None, texts)))])
+        else:
+            combined += [(name, value) for value in values]
     return combined
 
 

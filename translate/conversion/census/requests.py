@@ -80,9 +80,8 @@ class Requests:
         whole = self._moved(named_parts(members) if self._has_parts else members)
         if is_captured:
             whole = self._without_transport(whole, around)
-        return Members(
-            (name, opened(value) if name in self._request.opened else value) for name, value in whole
-        )
+        texts = self._request.opened
+        return Members((name, opened(value) if name in texts else value) for name, value in whole)
 
     def _without_transport(self, members: Members, around: list[Key]) -> Members:
         """Leave what a captured request has of the transport, headers that the layout does not know among it; gather its keys."""
@@ -172,9 +171,8 @@ class OpenLine:
     def event(self, number: int) -> RequestPart | None:
         """Take the next event of a request; None if there is none."""
         parts = self._requests[number] if number < len(self._requests) else []
-        index = next(
-            (index for index, part in enumerate(parts) if part.holds_event and not part.passed_over), None
-        )
+        with_event = (at for at, part in enumerate(parts) if part.holds_event and not part.passed_over)
+        index = next(with_event, None)
         return None if index is None else parts.pop(index)
 
     def rest(self, beginning: int, end: int | None = None) -> list[RequestPart]:
@@ -216,11 +214,9 @@ def _keys(members: Members, tree: Tree | Below | None, path: Path = ()) -> list[
 def _innermost(members: Members, names: set[str], around: list[Key]) -> Members:
     """Give the request that lies in the body of another one, and so on; gather the keys beside it."""
     for name, value in members:
-        inner = (
-            opened(value)
-            if name in names and (not (text := text_of(value)) or text.strip().startswith("{") or "=" in text)
-            else None
-        )
+        text = text_of(value) if name in names else None
+        may_hold = name in names and (not text or text.strip().startswith("{") or "=" in text)
+        inner = opened(value) if may_hold else None
         if isinstance(inner, Members) and not names.isdisjoint(dict(inner)):
             around += _keys(Members(pair for pair in members if pair[0] != name), None)
             return _innermost(inner, names, around)

@@ -136,9 +136,8 @@ class TalliedFates:
             for way, context in table.select("way", "context").unique().iter_rows()
         }
         if all([name for name, _ in told] == [names[way]] for (way, _), told in judged.items()):
-            account.agreed = _named(
-                table, event_types, {pair: (told[0][0], *told[0][1]) for pair, told in judged.items()}
-            )
+            verdicts = {pair: (told[0][0], *told[0][1]) for pair, told in judged.items()}
+            account.agreed = _named(table, event_types, verdicts)
         else:
             for event, context, way, count in table.iter_rows():
                 event_type = event_types.get(event)
@@ -170,9 +169,8 @@ class TalliedFates:
             "notes": [note for column, note, _, _ in said if column == "notes"],
             NEW_NAMES: _names([each for each in said if each[0] == NEW_NAMES]),
         }  # fmt: skip
-        held: dict[str, Any] = {
-            column: {} if column in events.MAPS else True for column in way.there
-        }  # an empty map is not an absent one
+        # An empty map is not an absent one.
+        held: dict[str, Any] = {column: {} if column in events.MAPS else True for column in way.there}
         if way.home is not None:
             held[way.home] = {way.path[-1]: ""}
         if way.extra is not None:
@@ -197,9 +195,8 @@ def _named(
     numbers: dict[tuple[str, str, str], int] = {}
     verdicts = [(*pair, numbers.setdefault(verdict, len(numbers))) for pair, verdict in judged.items()]
     pairs = pl.DataFrame(verdicts, dict.fromkeys(("way", "context", "verdict"), pl.Int64), orient="row")
-    counted = (
-        table.join(pairs, on=["way", "context"]).group_by("event_type", "verdict").agg(pl.col("keys").sum())
-    )
+    joined = table.join(pairs, on=["way", "context"])
+    counted = joined.group_by("event_type", "verdict").agg(pl.col("keys").sum())
     names = pl.DataFrame([*numbers], dict.fromkeys(("key", "fate", "how"), pl.String), orient="row")
     types = [event_types.get(number) for number in counted["event_type"]]
     return pl.DataFrame(

@@ -39,9 +39,8 @@ from translate.delivery.answers import (
     sort_refusal,
     sort_silence,
 )
-from translate.delivery.endpoints import Endpoint, Outgoing, tls_silence
+from translate.delivery.endpoints import Endpoint, Outgoing, Target, tls_silence
 from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.target import Target
 from translate.errors import UsageError
 from translate.reader.shipments import Shipment
 
@@ -246,12 +245,7 @@ def told_in(response: Mapping[str, Any]) -> Told:
     code = code_of(str(failure.get("Code", "")))
     status = int(metadata.get("HTTPStatusCode", 0))
     return Told(
-        status,
-        code,
-        str(failure.get("Message", "")),
-        request_id,
-        retry_after(headers),
-        address_of(headers),
+        status, code, str(failure.get("Message", "")), request_id, retry_after(headers), address_of(headers)
     )
 
 

@@ -26,15 +26,9 @@ DENIED = (
     "the appId in the query is not registered in the pipeline, the path or the host name is wrong, or sign-in is "
     f"required ({COOKIE} holds the cookie)"
 )
-ADVICE = Advice(
-    "Clickstream",
-    {
-        401: f"sign-in is required: put the session's cookie into {COOKIE}",
-        403: DENIED,
-        404: f"the path of the endpoint is wrong: it is {PATH} unless the pipeline was set up with another",
-        405: f"the path of the endpoint is wrong: it is {PATH} unless the pipeline was set up with another",
-    },
-)
+PATH_WRONG = f"the path of the endpoint is wrong: it is {PATH} unless the pipeline was set up with another"
+SIGN_IN = f"sign-in is required: put the session's cookie into {COOKIE}"
+ADVICE = Advice("Clickstream", {401: SIGN_IN, 403: DENIED, 404: PATH_WRONG, 405: PATH_WRONG})
 
 
 class Clickstream(PooledEndpoint):

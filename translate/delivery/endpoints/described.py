@@ -20,9 +20,8 @@ from translate.delivery.answers import (
     sort_refusal,
     told_by,
 )
-from translate.delivery.endpoints import Outgoing, PooledEndpoint, compressed
-from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.target import NO_HEADER, Target
+from translate.delivery.endpoints import Outgoing, PooledEndpoint, Target, compressed
+from translate.delivery.secrets import MASK, NO_HEADER, Secrets
 from translate.errors import UsageError
 from translate.mapping.description import fits_header
 from translate.mapping.replies import ServiceAnswer, json_of

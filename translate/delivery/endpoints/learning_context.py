@@ -35,10 +35,8 @@ IDENTITY = (
 ADVICE = Advice(
     "Learning Context",
     {
-        401: IDENTITY,
-        403: IDENTITY,
-        404: f"the path of the endpoint is wrong: version 3 takes events at {PATH}",
-        405: f"the path of the endpoint is wrong: version 3 takes events at {PATH}",
+        **dict.fromkeys((401, 403), IDENTITY),
+        **dict.fromkeys((404, 405), f"the path of the endpoint is wrong: version 3 takes events at {PATH}"),
     },
 )
 MISSING = f"set {LEARNING_CONTEXT_SECRET} and {LEARNING_CONTEXT_PASSWORD} in the environment: requests are signed with them"
@@ -81,12 +79,8 @@ class LearningContext(PooledEndpoint):
         nonce = "".join(randomness.choice(NONCE_ALPHABET) for _ in range(NONCE_LENGTH))
         data = json_bytes(shipment.request["data"]).decode()
         user = shipment.request.get("user")
-        return {
-            "nonce": nonce,
-            "aid": self._target.application_id or "",
-            "user": (self._target.account or "") if user is None else str(user),
-            "data": data,
-        }
+        account = (self._target.account or "") if user is None else str(user)
+        return {"nonce": nonce, "aid": self._target.application_id or "", "user": account, "data": data}
 
     def _sorted(self, reply: Reply, shipment: Shipment) -> Answer:
         """Sort an answer; `result` 1 means that the events were taken."""
@@ -100,11 +94,8 @@ class LearningContext(PooledEndpoint):
         if not success:
             return sort_refusal(told, count, ADVICE)
         if result not in (0, "0") or result is False:
-            return halt(
-                told,
-                count,
-                "the answer is none of Learning Context (no result): check the endpoint and its path",
-            )
+            none = "the answer is none of Learning Context (no result): check the endpoint and its path"
+            return halt(told, count, none)
         if _ABOUT_SENDER.search(told.message) and not told.message.startswith(ABOUT_EVENTS):
             return halt(told, count, f"Learning Context refused the sender ({told.message}): {IDENTITY}")
         return Answer.all_refused(count, told.code or "result_0", told.message, **told.rest())
@@ -112,13 +103,8 @@ class LearningContext(PooledEndpoint):
 
 def signature(fields: dict[str, str], secret: str, password: str) -> str:
     """Give `h` of a form (nonce, aid, user, data)."""
-    encoded = (
-        form_encoded(fields["data"])
-        + fields["aid"]
-        + form_encoded(fields["user"])
-        + form_encoded(fields["nonce"])
-    )
-    return sha1_hex(encoded + secret + sha1_hex(password))
+    data, user, nonce = (form_encoded(fields[name]) for name in ("data", "user", "nonce"))
+    return sha1_hex(data + fields["aid"] + user + nonce + secret + sha1_hex(password))
 
 
 def form_encoded(text: str) -> str:

@@ -34,10 +34,9 @@ from translate.delivery.answers import (
     sort_silence,
     told_by,
 )
-from translate.delivery.endpoints import Outgoing, PooledEndpoint
+from translate.delivery.endpoints import Outgoing, PooledEndpoint, Target
 from translate.delivery.endpoints.aws import AGENT, BotoEndpoint, Identity, told_in
 from translate.delivery.secrets import MASK, Secrets
-from translate.delivery.target import Target
 from translate.reader.shipments import Shipment
 from translate.stores.access import Signer, encoded_path
 
@@ -128,9 +127,9 @@ class Personalize(BotoEndpoint):
         self._note_written()
         told = told_by(self._post(client, identity, shipment.request))
         count = len(shipment.events)
-        return (
-            sort_exactly(told, count, self.advice, 200) if told.status < 300 else self._refused(told, count)
-        )
+        if told.status < 300:
+            return sort_exactly(told, count, self.advice, 200)
+        return self._refused(told, count)
 
     def _post(self, client: Any, identity: ReadOnlyCredentials, request: Any) -> Reply:
         """Sign a plain request and send it on the client's own connections."""

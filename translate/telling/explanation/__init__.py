@@ -45,15 +45,13 @@ def of_pair(
     to_mapping, to_layout = find(target, mappings, to_read=False)
     to_layout = with_columns(to_layout, columns)
     pair = _Pair(from_layout, to_mapping, to_layout, recipe, settings or Settings())
+    digest = recipe.digest if recipe else ""
+    digests = {"from": from_mapping.digest, "to": to_mapping.digest, "recipe": digest}
     return Explanation(
         source=from_layout.address,
         target=to_layout.address,
         recipe=recipe.name if recipe else None,
-        digests={
-            "from": from_mapping.digest,
-            "to": to_mapping.digest,
-            "recipe": recipe.digest if recipe else "",
-        },
+        digests=digests,
         rows=pair.rows(),
         names=list(names(from_mapping, from_layout, to_mapping, to_layout)),
         tables=list(tables(to_mapping, to_layout)),

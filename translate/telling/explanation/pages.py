@@ -114,11 +114,8 @@ class Explanation:
 
     def to_text(self, width: int | None = PRINTED) -> str:
         """Write the page for a terminal of that many columns; with None each row is one line."""
-        lines = [
-            self._title,
-            *(line for each in self._sentences() for line in _folded(each, width or len(each))),
-            "",
-        ]
+        told = (line for each in self._sentences() for line in _folded(each, width or len(each)))
+        lines = [self._title, *told, ""]
         head = (self.target, self.source, _HEADS[2])
         lines += _text_table(head, [_text_cells(row, self._twice) for row in self.rows], width)
         for title, section_head, rows in self._sections():

@@ -105,9 +105,8 @@ def _job(recognised: Recognised, arrived: Recognised, run: FormerRun) -> Job:
     first, last = recognised.sources[0], arrived.sources[0]
     is_hub = last.layout.model == HUB_MODEL
     if run.recipe is not None and not is_hub and last.layout.address not in run.recipe.layouts:
-        raise UsageError(
-            f"{run.recipe.name}: this recipe leads to {', '.join(run.recipe.layouts)}, not to {last.layout.address}"
-        )
+        known = ", ".join(run.recipe.layouts)
+        raise UsageError(f"{run.recipe.name}: this recipe leads to {known}, not to {last.layout.address}")
     target = None if is_hub else (last.mapping, last.layout)
     return Job(first.mapping, first.layout, target, run.recipe, run.settings, run.selection)
 

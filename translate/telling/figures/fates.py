@@ -86,10 +86,8 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
         )
     else:
         held = HeldColumns(*job.target, job.settings)
-        event_types = {
-            f"{SOURCE}:type": held.event_type(before("name")),
-            f"{RULES}:type": held.event_type(now),
-        }
+        spelled = {SOURCE: before("name"), RULES: now}
+        event_types = {f"{state}:type": held.event_type(name) for state, name in spelled.items()}
         columns = {f"held:{name}": value for name, value in held.columns().items()}
         frame = frame.with_columns(**columns, **event_types)
         came, is_now = (pl.col(name) for name in event_types)
@@ -109,9 +107,8 @@ def _fates(job: Job, query: plan.Query) -> pl.LazyFrame:
 def _before(frame: pl.LazyFrame) -> Callable[[str], pl.Expr]:
     """Give a hub column as it was read; where the source has none, nothing."""
     schema = frame.collect_schema()
-    return lambda name: (
-        pl.col(f"{BEFORE}{name}") if f"{BEFORE}{name}" in schema else pl.lit(None, schema[name])
-    )
+    there = {name.removeprefix(BEFORE) for name in schema if name.startswith(BEFORE)}
+    return lambda name: pl.col(f"{BEFORE}{name}") if name in there else pl.lit(None, schema[name])
 
 
 def _prefixed(

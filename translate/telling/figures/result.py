@@ -95,18 +95,13 @@ class Parity:
             lines += ["", title, *texts, *_more(len(self.merged), CAUSES_MAX)]
         if self.renamed:
             lines += ["", paper.styled("other names for the target:", "bold"), *_wrapped(self.renamed, paper)]
-        for title, style, explained in (
-            ("UNEXPLAINED", "red", False),
-            ("explained, for example", "bold", True),
-        ):
+        kinds = (("UNEXPLAINED", "red", False), ("explained, for example", "bold", True))
+        for title, style, explained in kinds:
             rows = self._rows(explained=explained)
             if rows.height:
                 cells = [_HEAD, *map(_cells, rows.head(shown_max).iter_rows(named=True))]
-                lines += [
-                    "",
-                    paper.styled(f"{title}:", style),
-                    *columns(cells, paper, wrapped=(1, 4), head=True),
-                ]
+                lines += ["", paper.styled(f"{title}:", style)]
+                lines += columns(cells, paper, wrapped=(1, 4), head=True)
             lines += _more(rows.height, shown_max)
         if self.beyond:
             title = "the dashboards show more, which rows alone do not tell:"
@@ -124,9 +119,8 @@ class Parity:
     def _rows(self, *, explained: bool) -> pl.DataFrame:
         """Give the differences of one kind, the heaviest of each figure first, the figures taking turns."""
         differs = pl.col("explanation") != ""
-        rows = self.frame.filter(differs & (pl.col("explained") == explained)).with_columns(
-            _order=pl.int_range(pl.len())
-        )
+        chosen = self.frame.filter(differs & (pl.col("explained") == explained))
+        rows = chosen.with_columns(_order=pl.int_range(pl.len()))
         turn = pl.col("difference").abs().fill_null(0).rank("ordinal", descending=True).over("figure")
         return rows.with_columns(_turn=turn).sort("_turn", "_order").drop("_turn", "_order")
 

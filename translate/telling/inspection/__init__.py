@@ -88,20 +88,18 @@ def fragment(values: dict[str, Any], keys: pl.DataFrame) -> str:
     days = [(entry["day"], entry["events"]) for entry in values["days"]]
     types = [(entry["name"], entry["events"]) for entry in values["types"]]
     faults = [(each["count"], f"{each['of']} {each['message']}", each["hint"]) for each in values["faults"]]
-    parts = [
-        f"<p>{escaped(_sentence(values))}</p>",
-        *([table_html(Table(values["from"], ("", "count"), counted))] if counted else []),
-        *(
-            [f"<p><b>Events by {charts.unit_of(days)}</b></p>", charts.picture(charts.by_time(days))]
-            if days
-            else []
-        ),
-        *([table_html(Table("Event types", ("event type", "events"), types))] if types else []),
-        table_html(Table("Faults", ("count", "what", "what to do"), faults))
-        if faults
-        else "<p>No fault of those that are looked for.</p>",
-        f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>",
-    ]
+    parts = [f"<p>{escaped(_sentence(values))}</p>"]
+    if counted:
+        parts.append(table_html(Table(values["from"], ("", "count"), counted)))
+    if days:
+        parts.append(f"<p><b>Events by {charts.unit_of(days)}</b></p>{charts.picture(charts.by_time(days))}")
+    if types:
+        parts.append(table_html(Table("Event types", ("event type", "events"), types)))
+    if faults:
+        parts.append(table_html(Table("Faults", ("count", "what", "what to do"), faults)))
+    else:
+        parts.append("<p>No fault of those that are looked for.</p>")
+    parts.append(f"<p>{many(keys.height, 'key')}: see <code>.keys</code></p>")
     return f'<div class="translate-inspection">{"".join(parts)}</div>'
 
 

@@ -112,12 +112,8 @@ def _card(target: GradedTarget, tag: str, title: str, address: str, grade: str =
 
 def _fit(target: GradedTarget) -> Iterator[Any]:
     tried = many(target.tried, "event")
-    can = (
-        f"the {tried} tried can be written"
-        if target.taken == target.tried
-        else f"{target.taken:,} of {tried} tried can be written"
-    )
-    yield f"{can}; {many(target.filled, 'field')} filled from the archive"
+    which = f"the {tried}" if target.taken == target.tried else f"{target.taken:,} of {tried}"
+    yield f"{which} tried can be written; {many(target.filled, 'field')} filled from the archive"
     for code, count in target.refused.items():
         yield joined([_warned(f"{count:,} refused"), f": {code.replace('_', ' ')}"])
     for change in target.altered:
@@ -150,10 +146,8 @@ def _delivery(delivery: dict[str, Any] | None) -> Iterator[Any]:
 
 
 def _took(hours: dict[str, float]) -> str:
-    least, most = (
-        "under a second" if hours[name] < 1 / 3600 else duration(hours[name] * 3600)
-        for name in ("at_least", "at_most")
-    )
+    told = (hours["at_least"], hours["at_most"])
+    least, most = ("under a second" if each < 1 / 3600 else duration(each * 3600) for each in told)
     return most if least == most else f"{least} to {most}"
 
 

@@ -97,11 +97,8 @@ def looked_at(provided: Collection[str], marked: Sequence[Marked], limits: KeyLi
     """Give the columns; there is none for what a layout cannot say, but for those that are taken as they are."""
     told = [each for name, told in TOLD.items() if told.is_said(provided) for each in told.digests(name)]
     is_stop = (pl.col("name") == "session.stop") | pl.col("session.stop").is_not_null()
-    flags = [
-        is_stop.alias(STOPPED),
-        (pl.col("name") == "session.start").alias(STARTED),
-        SESSION_MS.alias(LENGTH),
-    ]
+    is_start = pl.col("name") == "session.start"
+    flags = [is_stop.alias(STOPPED), is_start.alias(STARTED), SESSION_MS.alias(LENGTH)]
     details = [pl.col(name).hash(SEEDS[0]) for name in DETAILED if name in provided]
     together = [combined(details).alias(DETAILS_DIGEST)] if details else []
     values = [pairs(name).alias(pairs_column(name)) for name in CONTAINERS]
@@ -130,11 +127,8 @@ def _over(limits: KeyLimits) -> dict[str, pl.Expr]:
 
 def personal(provided: Collection[str], marked: Sequence[Marked]) -> dict[str, Marked]:
     """Name the columns that tell whether a marked place has something."""
-    return {
-        f"personal.{number}": place
-        for number, place in enumerate(marked)
-        if any(spot.column in provided for spot in place.spots)
-    }
+    said = [any(spot.column in provided for spot in place.spots) for place in marked]
+    return {f"personal.{number}": place for number, place in enumerate(marked) if said[number]}
 
 
 def _personal(provided: Collection[str], marked: Sequence[Marked]) -> Iterator[pl.Expr]:
@@ -155,9 +149,8 @@ def _ids(provided: Collection[str]) -> Iterator[pl.Expr]:
     own = digest_of([pl.col("event_id")])
     is_own = pl.col("event_id").is_not_null()
     for half, of_id, of_content in zip(halves(IDS), own, made, strict=True):
-        yield (
-            pl.when(is_own).then(of_id).otherwise(of_content) if "event_id" in provided else of_content
-        ).alias(half)
+        either = pl.when(is_own).then(of_id).otherwise(of_content)
+        yield (either if "event_id" in provided else of_content).alias(half)
 
 
 def _entries(name: str) -> pl.Expr:

@@ -62,9 +62,8 @@ class Details:
             return
         new = self._combinations.unknown(batch[DETAILS_DIGEST])
         if new.height:
-            self._combinations.admit(
-                batch.select(self._given)[new["first"]].select(new["hash"], *self._given)
-            )
+            texts = batch.select(self._given)[new["first"]]
+            self._combinations.admit(texts.select(new["hash"], *self._given))
         self._combinations.count(batch[DETAILS_DIGEST])
         if self._combinations.texts.height > COMBINATIONS_MAX:
             self._settle()
@@ -88,9 +87,8 @@ class Details:
             given = [name for name in names if name in self._given]
             if given:
                 counted = values.group_by(given, maintain_order=True).agg(pl.col("events").sum())
-                listed = counted.select(
-                    *(name if name in given else pl.lit(None, pl.String).alias(name) for name in names)
-                )
+                nothing = {name: pl.lit(None, pl.String) for name in names if name not in given}
+                listed = counted.with_columns(**nothing).select(names)
                 self._counts[detail].add(listed.iter_rows(), counted["events"].to_list())
         self._combinations = Sums(self._given, ROOM)
 
@@ -211,9 +209,8 @@ class Figures:
             seen = _digests(good, name, hour=HOUR, events=pl.lit(1, pl.UInt32))
             self.counts[f"of_{name}"] += seen.height
             store.add(seen)
-        self.sessions.add(
-            _digests(good, "sessions", **{name: pl.col(name) for name in (STOPPED, STARTED, LENGTH)})
-        )
+        told = {name: pl.col(name) for name in (STOPPED, STARTED, LENGTH)}
+        self.sessions.add(_digests(good, "sessions", **told))
         self.counts["starts"] += int(good[STARTED].sum() or 0)
         who = "clients" if "client_id" in self.provided else "persons"
         there = _digests(good, who, day=DAY, started=pl.col(STARTED).fill_null(value=False))
@@ -239,10 +236,8 @@ class Figures:
         worth = money.worth(*map(pl.col, names[:3]))
         is_money = money.amount(*map(pl.col, names)).is_not_null()
         millionths = (worth * MILLIONTHS).round().cast(pl.Int64, strict=False)
-        code = pl.coalesce(
-            money.currency(*map(pl.col, ("currency", "store", "value", "price", "quantity"))),
-            pl.col("currency"),
-        )
+        parts = map(pl.col, ("currency", "store", "value", "price", "quantity"))
+        code = pl.coalesce(money.currency(*parts), pl.col("currency"))
         sums = bought.group_by(currency=code, money=is_money).agg(
             pl.len(), millionths.count().alias("worth"), amount=millionths.cast(pl.Int128).sum()
         )

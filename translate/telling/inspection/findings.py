@@ -108,14 +108,10 @@ def missing_days(hours: Counter[int]) -> dict[str, Any]:
     days = sorted({hour // HOURS_OF_A_DAY for hour in hours})
     gaps = [(after - before - 1, before + 1) for before, after in itertools.pairwise(days)]
     gaps = sorted((gap for gap in gaps if gap[0]), key=lambda gap: (-gap[0], gap[1]))
-    told = [
-        {"first": _date(first), "last": _date(first + length - 1), "days": length} for length, first in gaps
-    ]
-    return {
-        "of": days[-1] - days[0] + 1 if days else 0,
-        "days": sum(length for length, _ in gaps),
-        "gaps": told,
-    }
+    spans = ((first, first + length - 1, length) for length, first in gaps)
+    told = [{"first": _date(first), "last": _date(last), "days": length} for first, last, length in spans]
+    missing = sum(length for length, _ in gaps)
+    return {"of": days[-1] - days[0] + 1 if days else 0, "days": missing, "gaps": told}
 
 
 def _date(day: int) -> str:
@@ -167,18 +163,15 @@ def _looked_for(figures: Figures, unstopped: int) -> Iterator[tuple[str, int, st
     for code, count in sorted(figures.codes.items(), key=lambda entry: (-entry[1], entry[0])):
         hint = "convert writes each with its reason to rejects.ndjson"
         yield f"unreadable.{code}", count, "records", f"cannot be read: {code}", hint
-    repeated, told = (
-        counts["events"] - figures.ids.count(),
-        "have the id of an earlier one, or its whole content",
-    )
+    repeated = counts["events"] - figures.ids.count()
+    told = "have the id of an earlier one, or its whole content"
     yield "duplicates", repeated, "events", told, "convert --dedupe removes them"
     for hours in LATE_HOURS:
         span = "an hour" if hours == 1 else f"{hours} hours" if hours < 48 else f"{hours // 24} days"
         told = f"arrived more than {span} after they happened"
         yield f"late.{hours}h", figures.late[hours], "events", told, ""
-    told = (
-        f"happened after they arrived, by up to {figures.bounds.get('largest_skew', 0) / 1000:,.0f} seconds"
-    )
+    skew = figures.bounds.get("largest_skew", 0) / 1000
+    told = f"happened after they arrived, by up to {skew:,.0f} seconds"
     yield "clock_skew", counts["skewed"], "events", told, "clocks of devices are wrong"
     yield "sessions_without_stop", unstopped, "sessions", "began and nothing says that they ended", ""
     yield "without_client", counts["events"] - counts["of_clients"], "events", "name no client", ""
@@ -252,15 +245,9 @@ def _tables(recognised: Recognised, mappings: Path | None) -> Iterator[dict[str,
     """Give the tables that platforms are exchanged by: the source's own first, then those of all models."""
     others = [mapping.load(name, mappings) for name in mapping.models(mappings)]
     own = [origin.mapping for origin in recognised.sources if origin.layout.model != HUB_MODEL]
-    fields = (
-        (sheet, entry)
-        for sheet in [*own, *others]
-        for layout in sheet.layouts.values()
-        for entry in layout.fields
-    )
-    for sheet, entry in fields:
-        if entry.table and PLATFORM in entry.hub:
-            pairs = sheet.tables[entry.table].items()
-            yield {value.lower(): value for _, value in pairs} | {
-                spelled.lower(): value for spelled, value in pairs
-            }
+    for sheet in [*own, *others]:
+        fields = (entry for layout in sheet.layouts.values() for entry in layout.fields)
+        for table in (entry.table for entry in fields if entry.table and PLATFORM in entry.hub):
+            pairs = sheet.tables[table].items()
+            by_value = {value.lower(): value for _, value in pairs}
+            yield by_value | {spelled.lower(): value for spelled, value in pairs}

@@ -79,9 +79,8 @@ class _Trial:
         self.layout = layout
         wanted = {name: value for name, value in STAND_INS.items() if not getattr(grounds.settings, name)}
         self.asked = _asked(layout, wanted)
-        self.settings = dataclasses.replace(
-            grounds.settings, **{name: wanted[name] for name in self.asked if name != "day"}
-        )
+        given = {name: wanted[name] for name in self.asked if name != "day"}
+        self.settings = dataclasses.replace(grounds.settings, **given)
 
     def target(self, now: dt.datetime) -> GradedTarget:
         """Write, count and judge."""
@@ -91,16 +90,14 @@ class _Trial:
         source = Source(provided, self.grounds.places, keeps_extra=keeps_extra, lists=lists)
         writer = Writer(self.sheet, self.layout, self.settings, source)
         planned = writer.plan()
-        losses = {
-            f"_loss{number}": loss.events.fill_null(value=False) for number, loss in enumerate(planned.losses)
-        }
+        lost = [loss.events.fill_null(value=False) for loss in planned.losses]
+        losses = {f"_loss{number}": events for number, events in enumerate(lost)}
         changes = [finding for finding in planned.findings if finding.code == RECEIVER_CHANGES]
         altered = {f"_altered{number}": change.events for number, change in enumerate(changes)}
         rows = writer.rows(plan.without_recipe(self._events()))
         members = writer.members() if self.layout.request else []
-        shown = rows.with_columns(**losses, **altered).select(
-            "code", FILTERED, NOTES, *losses, *altered, *members
-        )
+        shown = rows.with_columns(**losses, **altered)
+        shown = shown.select("code", FILTERED, NOTES, *losses, *altered, *members)
         frame = shown.collect(engine="in-memory")
         written = frame.filter(plan.WRITTEN)
         codes = frame["code"].drop_nulls().value_counts()
@@ -187,9 +184,8 @@ class _Trial:
         return [{"message": each.message, "events": each.events} for each in told if each.receiver_changes]
 
     def _plan(self, delivery: Delivery, requests: int, events: int) -> preflight.Schedule:
-        return preflight.plan_of_run(
-            delivery, dataclasses.replace(self.grounds.surveyed, requests=requests, events=events)
-        )
+        surveyed = dataclasses.replace(self.grounds.surveyed, requests=requests, events=events)
+        return preflight.plan_of_run(delivery, surveyed)
 
     def _requests(self, events: int, bytes_each: float) -> tuple[int, int]:
         """Reckon the fewest and the most requests: one holds the events of one sender only, so many and so many bytes.

@@ -50,9 +50,8 @@ def users_of(figures: Figures) -> dict[str, Any]:
 def _parts(figures: Figures, days: list[int]) -> Iterator[pl.DataFrame]:
     """Give what each person did on which day, as events; those of nobody say on which days there were any."""
     time = (pl.col("day").cast(pl.Int64) * MS_OF_A_DAY).cast(pl.Datetime("ms", "UTC"))
-    nobody = pl.DataFrame({"day": days}, schema={"day": pl.Int64}).select(
-        client_id=pl.lit(None, pl.UInt64), name=pl.lit("", pl.String), time=time
-    )
+    nobody = pl.DataFrame({"day": days}, schema={"day": pl.Int64})
+    nobody = nobody.select(client_id=pl.lit(None, pl.UInt64), name=pl.lit("", pl.String), time=time)
     for bucket in figures.presence.buckets(PRESENT_ROWS):
         name = pl.when("started").then(pl.lit(START)).otherwise(pl.lit(""))
         yield pl.concat([bucket.select(client_id="a", name=name, time=time), nobody])
@@ -83,9 +82,8 @@ def _cohorts(parts: list[pl.DataFrame]) -> Iterator[dict[str, Any]]:
 
 def lengths_of(figures: Figures) -> list[dict[str, Any]]:
     """Give how long sessions were: `at_least`, `below` (seconds), `sessions`."""
-    parts = [
-        by_length(bucket.select(seconds=pl.col("length") / 1000)) for bucket in figures.sessions.buckets()
-    ]
+    seconds = pl.col("length") / 1000
+    parts = [by_length(bucket.select(seconds=seconds)) for bucket in figures.sessions.buckets()]
     if not parts:
         return []
     sums = pl.concat(parts).group_by("at_least", "below", maintain_order=True).agg(pl.col("sessions").sum())
@@ -134,9 +132,7 @@ def events(values: dict[str, Any]) -> Iterator[Markup]:
     listed = table("Days without events", ("from", "to", "days"), gaps, [2], is_told=False)
     yield element("h3", "Missing days")
     yield chart(
-        charts.strip([day for day, _ in days]),
-        joined([told, legend({"": "events", "gap": "none"})]),
-        listed,
+        charts.strip([day for day, _ in days]), joined([told, legend({"": "events", "gap": "none"})]), listed
     )
 
 
@@ -155,9 +151,8 @@ def users(found: dict[str, Any]) -> Iterator[Markup]:
                 table("Monthly users", ("month", *head), months, [1, 2, 3], is_told=False))  # fmt: skip
     yield element("h3", "Daily users")
     days = [(row["day"], row["users"], row["new"], row["returning"]) for row in found["daily"]]
-    unit, drawn = charts.means(
-        [charts.Pillar(dt.date.fromisoformat(day), *counts[:2]) for day, *counts in days]
-    )
+    pillars = [charts.Pillar(dt.date.fromisoformat(day), *counts[:2]) for day, *counts in days]
+    unit, drawn = charts.means(pillars)
     told = "Users by day:" if unit == "day" else f"Users of a day, the mean of each {unit}'s days with any:"
     yield chart(charts.bars(unit, drawn, "daily users", "of them new"), joined([told, key]),
                 table("Daily users", ("day", *head), days, [1, 2, 3], is_told=False))  # fmt: skip
@@ -180,10 +175,9 @@ def _retention(found: dict[str, Any]) -> Iterator[Markup]:
     ]  # fmt: skip
     head = (f"{period} from", "users", *(f"+{number}" for number in range(1, longest + 1)))
     yield heat(f"Retention by {period}", head, rows)
-    if len(found["cohorts"]) > COHORTS_SHOWN_MAX:
-        yield paragraph(
-            f"and {len(found['cohorts']) - COHORTS_SHOWN_MAX:,} later ones in the JSON", quiet=True
-        )
+    left = len(found["cohorts"]) - COHORTS_SHOWN_MAX
+    if left > 0:
+        yield paragraph(f"and {left:,} later ones in the JSON", quiet=True)
 
 
 def sessions(values: dict[str, Any]) -> Iterator[Markup]:
@@ -192,9 +186,8 @@ def sessions(values: dict[str, Any]) -> Iterator[Markup]:
     if not counted["different"]:
         return
     known = sum(row["sessions"] for row in lengths)
-    yield paragraph(
-        f"{many(counted['different'], 'session')}, of which {counted['started']:,} have their start, and {counted['stopped']:,} their end; of {known:,} the length is known."
-    )
+    told = f"{many(counted['different'], 'session')}, of which {counted['started']:,} have their start"
+    yield paragraph(f"{told}, and {counted['stopped']:,} their end; of {known:,} the length is known.")
     if lengths:
         rows = [
             (_span(row["at_least"], row["below"]), row["sessions"], part(row["sessions"], known)) for row in lengths

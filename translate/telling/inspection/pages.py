@@ -99,10 +99,8 @@ def _how(values: dict[str, Any]) -> str:
 def _about(values: dict[str, Any]) -> Iterator[Markup]:
     for source in values["sources"]:
         address = f"{source['model']}/{source['layout']}"
-        yield paragraph(
-            element("code", address),
-            f" {many(source['files'], 'file')}, {source['bytes']:,} bytes, {many(source['events'], 'event')}",
-        )
+        size = f"{many(source['files'], 'file')}, {source['bytes']:,} bytes"
+        yield paragraph(element("code", address), f" {size}, {many(source['events'], 'event')}")
     if values["unrecognised"]["files"]:
         yield paragraph(unrecognised(values), "; see the faults below.")
     event, arrival = values["time"]["event"], values["time"]["arrival"]

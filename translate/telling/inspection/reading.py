@@ -106,9 +106,8 @@ class Pass:
             sample = _Sample(SAMPLED - known)
             chosen = selected(job.selection, intake.events, moved_keys(job.source_layout), taken=taken)
             looked_at = sample.of(chosen.select(*BESIDE, *events.SCHEMA)).select(figures.columns)
-            looked_at.sink_batches(
-                _and_give_back(figures.add), engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True
-            )
+            add = _and_give_back(figures.add)
+            looked_at.sink_batches(add, engine="streaming", chunk_size=BATCH_EVENTS, maintain_order=True)
             figures.finish()
             return (figures, sample.events, intake.provided), intake.unsound
 
@@ -208,9 +207,8 @@ class Grounds:
         """Take from the figures what outlives their files."""
         figures = seen.figures
         counts = figures.counts
-        people = {
-            name: SeenUsers.of(figures.people[name].buckets()) for name in ("clients", "users", "persons")
-        }
+        named = ("clients", "users", "persons")
+        people = {name: SeenUsers.of(figures.people[name].buckets()) for name in named}
         sources = seen.recognised.sources
         layouts = tuple(source.layout for source in sources)
         return cls(
@@ -241,31 +239,22 @@ def _different(figures: Figures, name: str) -> int:
 
 
 def _surveyed(figures: Figures, people: dict[str, SeenUsers]) -> survey.Surveyed:
-    counts, bounds = figures.counts, figures.bounds
+    counts, bounds, agents = figures.counts, figures.bounds, figures.senders["user_agent"].events
+    distinct = {"name": figures.names, "attribution_source": figures.sources}
+    hours = {name: dict(figures.watched_hours.get(name) or {}) for name in sorted(figures.watched)}
     return survey.Surveyed(
         events=counts["events"],
         earliest=bounds.get("first_event"),
         latest=bounds.get("last_event"),
         latest_of_others=bounds.get("last_of_others"),
         hours=dict(sorted(figures.hours.items())),
-        excepted={
-            name: dict(sorted(figures.watched_hours.get(name, {}).items()))
-            for name in sorted(figures.watched)
-        },
+        excepted={name: dict(sorted(events.items())) for name, events in hours.items()},
         users={"client_id": people["clients"], "user_id": people["users"], "persons": people["persons"]},
         missing={
             "client_id": counts["events"] - counts["of_clients"],
             "forwarded_address": counts["without_address"],
         },
-        agents={
-            value: count
-            for (value,), count in figures.senders["user_agent"].events.items()
-            if value is not None
-        },
-        distinct={"name": len(figures.names.events), "attribution_source": len(figures.sources.events)},
-        at_least=tuple(
-            name
-            for name, counted in (("name", figures.names), ("attribution_source", figures.sources))
-            if counted.beyond
-        ),
+        agents={value: count for (value,), count in agents.items() if value is not None},
+        distinct={name: len(counted.events) for name, counted in distinct.items()},
+        at_least=tuple(name for name, counted in distinct.items() if counted.beyond),
     )

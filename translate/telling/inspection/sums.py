@@ -168,19 +168,14 @@ class Census:
         Types and containers in order, frequent keys first; `looks` are lists of `look` and `events`, frequent ones first.
         """
         totals = pl.DataFrame([*events_of.items()], schema={"name": pl.String, "of": pl.Int64}, orient="row")
-        words = pl.DataFrame(
-            {"look": range(len(LOOKS)), "word": LOOKS}, schema={"look": pl.UInt8, "word": pl.String}
-        )
+        schema = {"look": pl.UInt8, "word": pl.String}
+        words = pl.DataFrame({"look": range(len(LOOKS)), "word": LOOKS}, schema=schema)
         look = pl.col("hash") % LOOKS_ROOM
-        counted = self._sums.together().select(
-            pl.col("events").cast(pl.Int64), hash=pl.col("hash") - look, look=look.cast(pl.UInt8)
-        )
+        parts = {"hash": pl.col("hash") - look, "look": look.cast(pl.UInt8)}
+        counted = self._sums.together().select(pl.col("events").cast(pl.Int64), **parts)
         counted = counted.sort(["events", "look"], descending=[True, False])
-        wide = (
-            counted.join(words, on="look", maintain_order="left")
-            .group_by("hash", maintain_order=True)
-            .agg(pl.col("events").sum(), looks=pl.struct(look="word", events="events"))
-        )
+        named = counted.join(words, on="look", maintain_order="left").group_by("hash", maintain_order=True)
+        wide = named.agg(pl.col("events").sum(), looks=pl.struct(look="word", events="events"))
         rows = self._sums.texts.join(wide, on="hash").join(totals, on="name", how="left").with_columns(
             place=pl.col("container").replace_strict(dict(zip(CONTAINERS, range(3), strict=True)), return_dtype=pl.UInt8),
             fill=pl.col("events") / pl.col("of"),
@@ -217,13 +212,8 @@ class Damages:
     def add(self, bad: pl.DataFrame) -> None:
         """Count the unreadable records of a batch."""
         first = pl.col("unreadable.line").arg_min()
-        counted = bad.group_by(file="unreadable.file").agg(
-            pl.len().alias("records"),
-            *(
-                pl.col(name).get(first).alias(name)
-                for name in ("unreadable.line", "code", "unreadable.message")
-            ),
-        )
+        firsts = (pl.col(name).get(first) for name in ("unreadable.line", "code", "unreadable.message"))
+        counted = bad.group_by(file="unreadable.file").agg(pl.len().alias("records"), *firsts)
         for file, *told in counted.sort("file").iter_rows():
             self._take(str(file), *told)
 
@@ -243,9 +233,8 @@ class Damages:
 
     def worst_first(self, *, examples: bool) -> Iterator[dict[str, Any]]:
         """Give the files, those with the most such records first; a reason holds no value of the record without `examples`."""
-        for file, (records, line, code, message) in sorted(
-            self._files.items(), key=lambda entry: (-entry[1][0], entry[0])
-        ):
+        ordered = sorted(self._files.items(), key=lambda entry: (-entry[1][0], entry[0]))
+        for file, (records, line, code, message) in ordered:
             told = message or code.replace("_", " ")
             told = told if examples else VALUED.get(code, told)
             yield {"file": file, "records": records, "line": line, "code": code, "reason": told}

@@ -80,15 +80,12 @@ def _faults(values: dict[str, Any], paper: Paper) -> Iterator[str]:
     rows = []
     if unread:
         codes = ", ".join(f"{fault['count']:,} {fault['fault'].removeprefix(UNREADABLE)}" for fault in unread)
-        total = sum(fault["count"] for fault in unread)
-        rows.append(
-            (f"{total:,}", f"{unread[0]['of']} cannot be read: {codes}{paper.worded(_hint(unread[0]))}")
-        )
-    rows += [
-        (f"{fault['count']:,}", f"{fault['of']} {fault['message']}{paper.worded(_hint(fault))}")
-        for fault in values["faults"]
-        if fault not in unread
-    ]
+        total, hint = sum(fault["count"] for fault in unread), paper.worded(_hint(unread[0]))
+        rows.append((f"{total:,}", f"{unread[0]['of']} cannot be read: {codes}{hint}"))
+    for fault in values["faults"]:
+        if fault not in unread:
+            told = f"{fault['of']} {fault['message']}{paper.worded(_hint(fault))}"
+            rows.append((f"{fault['count']:,}", told))
     if rows:
         yield from columns(rows, paper, wrapped=(1,), styles={0: "yellow"})
     else:

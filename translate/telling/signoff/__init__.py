@@ -170,21 +170,17 @@ class Dossier:
         for sent in self.replays:
             lines += ["", paper.styled(f"{printable(sent.folder)}: sent to {printable(sent.endpoint)}", "bold")]  # fmt: skip
             lines += columns([(name, f"{count:,}") for name, count in sent.events.items()], paper)
-            lines += columns(
-                [(f"--accept {name}", f"since {at}") for name, at in sent.accepted.items()], paper, kept=(1,)
-            )
+            accepted = [(f"--accept {name}", f"since {at}") for name, at in sent.accepted.items()]
+            lines += columns(accepted, paper, kept=(1,))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         """Show the verdict and the counts in a notebook."""
         told = "".join(f"<p>{escaped(sentence)}</p>" for sentence in self.verdict)
-        rows = [
-            (trail.name, *(trail.report["events"][name] for name in pages.COUNTED))
-            for trail in self.conversions
-        ]
-        return (
-            f"<div>{told}{table_html(Table('Conversions', ('', *pages.COUNTED), rows)) if rows else ''}</div>"
-        )
+        counts = ((trail.name, trail.report["events"]) for trail in self.conversions)
+        rows = [(name, *(events[each] for each in pages.COUNTED)) for name, events in counts]
+        table = table_html(Table("Conversions", ("", *pages.COUNTED), rows)) if rows else ""
+        return f"<div>{told}{table}</div>"
 
     @checked
     def write_html(self, path: str | os.PathLike[str]) -> None:
@@ -243,9 +239,8 @@ def dossier(
 def _sources(given: list[str | os.PathLike[str]], conversions: int) -> list[str | os.PathLike[str]]:
     """Give each conversion its source; raise UsageError where it is not clear which."""
     if len(given) not in (0, 1, conversions):
-        raise UsageError(
-            f"{len(given)} sources for {conversions} conversions: name one for all of them, or one for each, in order"
-        )
+        told = f"{len(given)} sources for {conversions} conversions"
+        raise UsageError(f"{told}: name one for all of them, or one for each, in order")
     return given * conversions if len(given) == 1 else given
 
 

@@ -42,6 +42,7 @@ SIGNED = ("For the migration: name, date", "For the data: name, date", "Accepted
 def page(dossier: Dossier, made: dt.datetime) -> str:
     """Write the page; whatever comes from an archive is escaped."""
     conversions, replays = dossier.conversions, dossier.replays
+    signed = (element("div", name) for name in SIGNED)
     sections = [
         Section("What is open", [*_open(dossier)]),
         Section("What was there", [*_each(conversions, _there)]),
@@ -51,9 +52,7 @@ def page(dossier: Dossier, made: dt.datetime) -> str:
         Section("Hazards", [*_hazards(dossier)]),
         Section("What was sent", [piece for trail in replays for piece in _sent(trail)]),
         Section("Digests", [*_each(conversions, _digests)]),
-        Section(
-            "Signatures", [element("div", *(element("div", name) for name in SIGNED), class_="signature")]
-        ),
+        Section("Signatures", [element("div", *signed, class_="signature")]),
     ]
     names = [element("code", trail.name) for trail in conversions]
     names += [element("code", f"{trail.to} at {trail.endpoint}") for trail in replays]
@@ -189,9 +188,8 @@ def _figures(dossier: Dossier, trail: ConversionTrail) -> Iterator[Markup]:
         for row in differing.iter_rows(named=True)
     ]  # fmt: skip
     if rows:
-        whole = table(
-            "Rows that differ", ("figure", "of", *head[:2], "explanation"), rows, [2, 3], is_told=False
-        )
+        differing_head = ("figure", "of", *head[:2], "explanation")
+        whole = table("Rows that differ", differing_head, rows, [2, 3], is_told=False)
         yield folded(f"all rows that differ ({len(rows):,})", whole, is_aside=True)
     if told["not_compared"]:
         items = [element("li", each) for each in told["not_compared"]]
@@ -252,9 +250,8 @@ def _way_out(hazard: dict[str, Any]) -> str:
 
 def accepting(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> ReplayTrail | None:
     """Give the replay of a conversion that accepted a hazard by its name."""
-    return next(
-        (trail for trail in replays if where in trail.holds and hazard["name"] in trail.accepted), None
-    )
+    of_it = (trail for trail in replays if where in trail.holds)
+    return next((trail for trail in of_it if hazard["name"] in trail.accepted), None)
 
 
 def _words(hazard: dict[str, Any], where: str, replays: tuple[ReplayTrail, ...]) -> Any:

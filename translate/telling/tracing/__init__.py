@@ -57,10 +57,7 @@ def why(
 
 
 def _event(
-    job: Job,
-    where: SourcePlaces,
-    rows: list[tuple[sides.FieldPlace, Row]],
-    traced: Traced,
+    job: Job, where: SourcePlaces, rows: list[tuple[sides.FieldPlace, Row]], traced: Traced
 ) -> EventTrace:
     code, rule = traced.row["code"], traced.row[FILTERED]
     outcome = "rejected" if code is not None else "filtered" if rule is not None else "written"

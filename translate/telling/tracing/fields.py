@@ -120,9 +120,8 @@ class EventFields:
             yield FieldTrace(f"{place.entry.place}.{key}", place.part, text, given, said, explained.how)
 
     def _kind(self, key: str) -> tuple[str, str]:
-        kinds = (
-            kind for kind in ("attributes", "metrics", "other") if key in (self._traced.after.get(kind) or {})
-        )
+        after = self._traced.after
+        kinds = (kind for kind in ("attributes", "metrics", "other") if key in (after.get(kind) or {}))
         return next(kinds, ""), key
 
     def _original_keys(self) -> dict[str, tuple[str, str]]:
@@ -206,11 +205,8 @@ class EventFields:
         """Find the last rule with a true condition that set a column, or a key of a map."""
 
         def is_set(rule: Rule) -> bool:
-            return (
-                column in rule.sets
-                or (column == "name" and bool(rule.names))
-                or column in rule.renames.values()
-            )
+            is_named = column == "name" and bool(rule.names)
+            return is_named or column in rule.sets or column in rule.renames.values()
 
         return next(filter(is_set, reversed(self._rules)), None)
 

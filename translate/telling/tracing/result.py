@@ -148,10 +148,8 @@ class Why:
 
     def to_text(self, width: int | None = PRINTED) -> str:
         """Write the tables for a terminal of that many columns; with None each row is one line."""
-        lines = [
-            f"{printable(self._title)}: {self.source} -> {self.target}"
-            + (f", by the recipe {self.recipe}" if self.recipe else "")
-        ]
+        by = f", by the recipe {self.recipe}" if self.recipe else ""
+        lines = [f"{printable(self._title)}: {self.source} -> {self.target}{by}"]
         for event in self.events:
             lines += ["", *self._of_event(event, width)]
         return "\n".join(lines) + "\n"
@@ -172,9 +170,7 @@ class Why:
         empty = [traced for traced in event.fields if traced.written is None]
         if filled:
             yield ""
-            yield from _table(
-                [("field", "written", "from", "conversion"), *(_cells(traced) for traced in filled)], width
-            )
+            yield from _table([("field", "written", "from", "conversion"), *map(_cells, filled)], width)
         if empty:
             yield ""
             yield "empty, and why:"
@@ -214,9 +210,8 @@ class Why:
 
 
 def _cells(traced: FieldTrace) -> tuple[str, ...]:
-    given = [
-        each.place if each.raw is None else f"{each.place} = {_short(each.raw)}" for each in traced.given
-    ]
+    places = ((each.place, each.raw) for each in traced.given)
+    given = [place if raw is None else f"{place} = {_short(raw)}" for place, raw in places]
     whence = "; ".join([*([traced.rule] if traced.rule else []), *given]) or "-"
     return traced.field, _short(traced.written or ""), whence, printable(traced.codec)
 
