@@ -26,7 +26,7 @@ _SAID = os.environ.get("POLARS_MAX_THREADS") or ""
 # Of the engine: asked for them, it would start them.
 THREADS = int(_SAID) if _SAID.isdecimal() else PROCESSORS
 UNREAD_MAX = max(1, THREADS // 2)  # batches that nobody reads yet
-UNWRITTEN_MAX = THREADS + 2  # of all units: one for each thread, and one before and behind them
+UNWRITTEN_MAX = THREADS + 1  # of all units: one for each thread, and one that comes to be read or written
 WAIT_SECONDS = 1.0  # longer than a batch is worked on; after that whoever read before may have had enough
 WRITING_SECONDS = 5.0  # much longer; after that it may be that the engine needs more than it has
 END_SECONDS = 10.0  # much longer than a batch is drawn

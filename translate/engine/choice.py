@@ -18,8 +18,8 @@ REFERENCE = "reference"
 FILES = {"kernel": KERNEL, "sanitized": SANITIZED}  # the latter for tests: see translate.engine.build
 BUILD = "python -m translate.engine.build"
 # M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of mallopt(3). The latter two would grow with what is freed, until
-# large memory came from between small one, and left holes there.
-OF_C = {-8: 2, -3: 2 << 20, -1: 4 << 20}
+# large memory came from between small one, and left holes there; below half a megabyte asking the system costs more.
+OF_C = {-8: 2, -3: 512 << 10, -1: 1 << 20}
 # Of jemalloc, which polars brings along and which reads it once, as it is loaded: else what is freed stays for half a
 # second in the process, and after that as pages that the system may take, but counts as the process's; and each of its
 # arenas, four to a processor, keeps some of its own.
