@@ -58,7 +58,8 @@ class KernelReader:
     def read(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int] = ()) -> pl.DataFrame:
         """Read a batch of `row` and `text` into raw records; `read_left` reads what is left, and lines without a text.
 
-        So it does those in the places that are `left`. A column `read_as` has what is read in place of the texts. `odd` tells which records were REFUSED, or read there.
+        So it does those in the places that are `left`. A column `read_as` has what is read in place of the texts. `odd` tells
+        which records were REFUSED, or read there.
         """
         texts = lines["read_as" if "read_as" in lines.columns else "text"].alias("text")
         if lines.height > 1 and bytes_of(texts) > BATCH_BYTES_MAX:
@@ -68,10 +69,10 @@ class KernelReader:
         asked = self._asked(lines["text"], read_left, failures)
         numbers = (ctypes.c_int64 * (len(left) + 1))(*left, NONE)
 
-        def read(*given: Any) -> int:
-            code: int = self._read_lines(program.pointer, *given[:1], numbers, told, asked, *given[1:])
-            for failure in failures:
-                raise failure
+        def read(given: Any, made: Any) -> int:
+            code: int = self._read_lines(program.pointer, given, numbers, told, asked, made)
+            if failures:
+                raise failures[0]
             return code
 
         found = through(read, texts.to_frame())

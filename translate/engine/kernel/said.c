@@ -1,14 +1,17 @@
 /* Rows that Python said, which read what was left to it: the cells of each, as JSON of one spelling. */
-#include <stdlib.h>
-
 #include "read.h"
 
+/* Read a whole number of 64 bits, which is digits alone. */
 static bool read_number(struct cursor *cursor, int64_t *number)
 {
     struct value value;
     if (!read_value(cursor, &value, 1) || value.kind != KIND_NUMBER)
         return false;
-    *number = strtoll((const char *)value.start, NULL, 10); /* a comma, or what closes a list, comes behind it */
+    bool negative = *value.start == '-';
+    uint64_t sum = 0;
+    for (size_t at = negative; at < value.length; at++)
+        sum = sum * 10 + (uint64_t)(value.start[at] - '0');
+    *number = (int64_t)(negative ? 0 - sum : sum);
     return true;
 }
 
