@@ -21,6 +21,7 @@ from translate.engine.tally import KeyTally
 
 ROOT = Path(__file__).parent.parent
 FOREIGN = ROOT / "benchmarks" / "foreign.py"
+SENDERS = ROOT / "benchmarks" / "other_senders.py"
 ENDINGS = ("_full", "_minimal", "_run_together")
 LAYOUTS = sorted(
     path
@@ -90,6 +91,17 @@ def test_none_of_a_foreign_archive_is_left(tmp_path: Path, left: list[str]) -> N
     made = [sys.executable, str(FOREIGN), str(tmp_path / "in"), "--records", "3000"]
     subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
     assert both(tmp_path / "in", tmp_path, to="clickstream/events")
+    assert left == []
+
+
+@pytest.mark.parametrize("sender", ["mixpanel", "pinpoint", "posthog", "segment_spec"])
+def test_none_of_another_senders_archive_is_left(sender: str, tmp_path: Path, left: list[str]) -> None:
+    """Each of its records may have more keys under other names than anything else has remarks."""
+    command = [sys.executable, SENDERS, tmp_path / "sent", "--records", "40"]
+    subprocess.run([str(word) for word in command], check=True)
+    options = {"to": "clickstream", "from_": sender, "set_": ["app_id=demo"]}
+    account = both(tmp_path / "sent" / sender, tmp_path, **options)
+    assert account
     assert left == []
 
 

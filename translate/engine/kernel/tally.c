@@ -229,14 +229,15 @@ static bool concerns(const struct tally *tally, const struct row *row, const str
     }
     if (key->place == UNKNOWN)
         return false;
+    struct span name = {key->name, key->name_length};
+    if (remark->has_key && !is_same(name, (const uint8_t *)remark->key, (size_t)remark->key_length))
+        return false;
     const struct place *place = &row->sheet->places[key->is_member && key->preset >= 0 ? key->preset : key->place];
     for (int number = 0; number < WATCHED_MAX && place->watched[number] >= 0; number++) {
         if (place->watched[number] == remark->column)
             return true;
     }
-    bool is_home = way->bits & AT_HOME && row->sheet->places[key->place].homes[key->sort] == remark->column;
-    return is_home && (!remark->has_key ||
-                       is_same((struct span){key->name, key->name_length}, (const uint8_t *)remark->key, (size_t)remark->key_length));
+    return way->bits & AT_HOME && row->sheet->places[key->place].homes[key->sort] == remark->column;
 }
 
 static bool add_remarks(const struct tally *tally, const struct row *row, const struct key *key, struct way *way)
