@@ -23,6 +23,7 @@ from translate.mapping.settings import Settings
 from translate.vocabulary import notes
 from translate.vocabulary.kernel_keys import LyingTogether, keys_of, names_told, renamed, rows_with
 from translate.vocabulary.notation import quoted
+from translate.vocabulary.spelling import with_hash
 from translate.writer.keys import KeyRules
 from translate.writer.packing import ROW
 from translate.writer.shape import Source
@@ -157,6 +158,7 @@ RULES = [
     KeyRules("object", make_legal=True, taken=frozenset({"a_b", "itemId"})),
     KeyRules("properties", make_legal=False, taken=frozenset({"itemId"}), reserved=frozenset({"userid", "abé"})),
     KeyRules("object", make_legal=True, taken=frozenset({"a_b"}), constants={"a_b": ("purchase",)}),
+    KeyRules("object", make_legal=False, taken=frozenset({"é", with_hash("é", "é")})),
     KeyRules("entities", make_legal=False, taken=frozenset({"a b"}), presets={"a b": "name"}),
     KeyRules("entities", make_legal=True, taken=frozenset({"a_b"}), constants={"a_b": ("purchase",)}),
     KeyRules(

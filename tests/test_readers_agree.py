@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from translate.engine.library import library
 from translate.mapping import find_layout, load, models
 from translate.reader import kernel_reader
 from translate.reader.careful import CarefulReader
+from translate.reader.kernel_reader import KernelReader, _Asked
 from translate.reader.reader import Reader
 
 _, LAYOUT = find_layout("mobile_analytics/archive")
@@ -337,16 +340,47 @@ def test_times_of_all_kinds_are_what_the_reference_says(address: str) -> None:
     records = [json.loads(line) for path in samples for line in path.read_text(encoding="utf-8").splitlines()]
     places = [place for entry in layout.fields if entry.word.unit for place in (entry.place, *entry.also)]
     lines = []
-    for record, place, time in itertools.product(records[:2], places, TIMES):
+    for record, place, spelled in itertools.product(records[:2], places, TIMES):
         *above, name = place.split(".")
         inner = changed = json.loads(json.dumps(record))
         for segment in above:
             inner = inner.setdefault(segment, {})
         if isinstance(inner, dict):
-            inner[name] = time
+            inner[name] = spelled
             lines.append(json.dumps(changed))
     by_kernel, by_reference = by_both(address, lines)
     assert told(by_kernel) == told(by_reference)
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+def test_a_long_line_whose_records_are_left_is_taken_out_once() -> None:
+    """Firehose puts thousands of them onto one line: twice as many take twice the time, and not four times."""
+    record = '{"event_type":"a","event_timestamp":1487973802507,"event_type":"b","attributes":{"a":"%s"}}' % (
+        "x" * 99
+    )
+    took = {}
+    for count in (2_000, 8_000):
+        begin = time.process_time()
+        assert read([record * count])["careful"].sum() == count
+        took[count] = time.process_time() - begin
+    assert took[8_000] < 8 * took[2_000]
+
+
+@pytest.mark.skipif(library() is None, reason="no kernel here")
+def test_what_is_raised_before_anything_was_said_is_a_failure() -> None:
+    """What an interruption raises outside of the answer is lost, but never the record that was asked for."""
+    mapping, layout = find_layout("mobile_analytics/archive")
+    reader = KernelReader.of(layout, mapping.names, 2**20)
+    assert reader is not None
+    lines = pl.DataFrame(
+        {"row": [0], "text": ['{"event_type":1,"event_type":2}']}, {"row": pl.UInt32, "text": pl.String}
+    )
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(sys, "unraisablehook", lambda told: None)
+        patch.setattr(
+            _Asked, "answer", property(lambda asked: lambda: None)
+        )  # takes none of what it is given
+        reader.read(lines, lambda line, rest: [])
 
 
 def test_what_fails_while_the_kernel_asks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def reader_of_what_is_left(program: Program) -> Any:
         told = [part for name, value in cells.items() for part in (numbers[name], value)]
         kept[0] = quoted(told).encode() + quoted(told[:2]).encode()
         said.contents.bytes, said.contents.length = kept[0], len(kept[0])
-        return 0
+        return 1
 
     return ANSWER(answer)
 

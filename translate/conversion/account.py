@@ -202,12 +202,11 @@ def _rejects(batch: pl.DataFrame) -> list[str]:
 
 
 def _reject(row: tuple[Any, ...]) -> str:
-    *told, is_base64, text = row
-    raw = text if told[2] == TOO_LARGE else quoted(text)  # that is JSON already
-    if is_base64 and raw is not text:
-        raw = f'{{"base64":{raw}}}'
-    file, line, code, message = (str(each) if isinstance(each, int) else quoted(each) for each in told)
-    return f'{{"file":{file},"line":{line},"code":{code},"message":{message},"raw":{raw}}}'
+    file, line, code, message, is_base64, text = row
+    raw = quoted({"base64": text} if is_base64 else text)
+    raw = text if code == TOO_LARGE else raw  # that is JSON already
+    told = {"file": file, "line": line, "code": code, "message": message}
+    return f'{quoted(told)[:-1]},"raw":{raw}}}'
 
 
 # -- rows that become identical ---------------------------------------------------------------------------------------

@@ -43,12 +43,20 @@ def shown(path: str) -> str:
     return path[1:] if TOLD_APART.match(path) else path
 
 
-@lru_cache(maxsize=65_536)  # the same few stand in all records of an archive
 def segments_of(path: str, known_heads: frozenset[str]) -> tuple[str, ...]:
     """Give the segments of a path without its mark; one whose head is no known object is a single one."""
+    return (_known if len(path) <= KEPT_LENGTH else _segments_of)(path, known_heads)
+
+
+def _segments_of(path: str, known_heads: frozenset[str]) -> tuple[str, ...]:
     if lies_around(path):
-        return segments_of(path[1:], known_heads)
+        return _segments_of(path[1:], known_heads)
     if "." not in path or re.split(r"(?<!\\)\.|\\", path, maxsplit=1)[0] not in known_heads:
         return (path[1:] if TOLD_APART.match(path) else path,)
     parts = re.findall(r"(?:^|\.)((?:\\.|[^\\.])*)", path)
     return tuple(re.sub(r"\\(.)", r"\1", part) for part in parts)
+
+
+# The same few paths stand in all records of an archive; what is long may be anything.
+KEPT_LENGTH = 200
+_known = lru_cache(maxsize=8_192)(_segments_of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Self
 
@@ -65,49 +66,20 @@ class KernelReader:
         if lines.height > 1 and bytes_of(texts) > BATCH_BYTES_MAX:
             return self._by_halves(lines, read_left, left)
         program, told = self._program, self._program.told_before()
-        failures: list[BaseException] = []
-        asked = self._asked(lines["text"], read_left, failures)
         numbers = (ctypes.c_int64 * (len(left) + 1))(*left, NONE)
+        asked = _Asked(program.columns, lines["text"], read_left)
+        callback = ANSWER(asked.answer)
 
         def read(given: Any, made: Any) -> int:
-            code: int = self._read_lines(program.pointer, given, numbers, told, asked, made)
-            if failures:
-                raise failures[0]
+            code: int = self._read_lines(program.pointer, given, numbers, told, callback, made)
+            if asked.failure is not None:
+                raise asked.failure
             return code
 
         found = through(read, texts.to_frame())
         program.told = told
         maps = (pl.col(name).cast(events.MAP) for name in events.MAPS)
         return self._records(with_names_restored(found.with_columns_seq(maps), self._names_slots), lines)
-
-    def _asked(self, texts: pl.Series, read_left: LeftReader, failures: list[BaseException]) -> Any:
-        """Give what the kernel calls with a line's number, and its rest unless that is all: it gets what the records say."""
-        columns, kept = self._program.columns, [b""]
-        numbers = {name: number for number, name in enumerate(columns)}
-
-        def cells(record: Record, line: str | None) -> list[Any]:
-            said = record.said()
-            if said["text"] == line:  # stands there already
-                del said["text"]
-            said["odd"] = CAREFUL_BYTES if record.base64 else CAREFUL
-            return [
-                part
-                for name, value in said.items()
-                for part in (numbers[name], int(value) if columns[name] == WHOLE else value)
-            ]
-
-        def answer(line: int, at: int, length: int, said: Any) -> int:
-            try:
-                rest = None if length < 0 else ctypes.string_at(at, length).decode()
-                records = read_left(line, rest)
-                kept[0] = "".join(quoted(cells(record, texts[line])) for record in records).encode()
-            except BaseException as failure:  # noqa: BLE001  there is no way through the kernel for it but around
-                failures.append(failure)
-                return 1
-            said.contents.bytes, said.contents.length = kept[0], len(kept[0])
-            return 0
-
-        return ANSWER(answer)
 
     def _by_halves(self, lines: pl.DataFrame, read_left: LeftReader, left: Sequence[int]) -> pl.DataFrame:
         middle = lines.height // 2
@@ -135,6 +107,42 @@ class KernelReader:
             base64=pl.col("odd").eq_missing(CAREFUL_BYTES),
             careful=pl.col("odd").is_not_null(),
         )
+
+
+class _Asked:
+    """Answers the kernel, which asks what the records say that it leaves; `failure` is what went wrong with that."""
+
+    def __init__(self, columns: Mapping[str, int], texts: pl.Series, read_left: LeftReader) -> None:
+        self._columns = columns
+        self._numbers = {name: number for number, name in enumerate(columns)}
+        self._text_of = lru_cache(maxsize=1)(texts.__getitem__)  # a line may have many such records
+        self._read_left = read_left
+        self._said = b""  # for as long as the kernel looks at it
+        self.failure: BaseException | None = None
+
+    def answer(self, line: int, at: int, length: int, said: Any) -> int:
+        """Read a line, or its rest if that has a length; 0 where that failed, which ctypes gives for what is raised here."""
+        try:
+            rest = None if length < 0 else ctypes.string_at(at, length).decode()
+            text = self._text_of(line)
+            records = self._read_left(line, rest)
+            self._said = "".join(quoted(self._cells(record, text)) for record in records).encode()
+        except BaseException as failure:  # noqa: BLE001  there is no way through the kernel for it but around
+            self.failure = failure
+            return 0
+        said.contents.bytes, said.contents.length = self._said, len(self._said)
+        return 1
+
+    def _cells(self, record: Record, line: str | None) -> list[Any]:
+        said = record.said()
+        if said["text"] == line:  # stands there already
+            del said["text"]
+        said["odd"] = CAREFUL_BYTES if record.base64 else CAREFUL
+        return [
+            part
+            for name, value in said.items()
+            for part in (self._numbers[name], int(value) if self._columns[name] == WHOLE else value)
+        ]
 
 
 def with_names_restored(records: pl.DataFrame, keys: Mapping[str, str]) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import threading
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -145,10 +145,10 @@ class Reader:
         is_table = self.layout.records == "csv"
         stood = self._as_they_stood(some, lines) if is_table else some
         given = stood.with_columns(read_as=self._objects(stood, lines)) if is_table else stood
-        rows, texts = some["row"], some["text"]
+        rows, text_of = some["row"], lru_cache(maxsize=1)(some["text"].__getitem__)
 
         def read_left(line: int, rest: str | None) -> list[Record]:
-            return self._read_carefully(rows[line], texts[line], rest, batch, lines)
+            return self._read_carefully(rows[line], text_of(line), rest, batch, lines)
 
         frame = self._kernel.read(given, read_left, _places_of(lines.damage, rows))
         if frame["code"].null_count() < frame.height:

@@ -11,7 +11,7 @@ import functools
 import hmac
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,24 +111,28 @@ def treat(frame: pl.LazyFrame, spots: Mapping[Spot, str], key: str) -> pl.LazyFr
 
 
 def _changed(batch: pl.DataFrame, there: pl.Series, spot: Spot, change: Change, why: str) -> pl.DataFrame:
-    kind = "changed" if why == HASHED else "on_purpose"
     rows = batch[[spot.column, OF_RECIPE]].filter(there)
     values, keys = zip(*(_of_event(value, spot, change) for value in rows[spot.column]), strict=True)
-    numbers = {
-        own: number for number, own in enumerate(dict.fromkeys(keys))
-    }  # most events have the same keys
     dtype = events.SCHEMA[spot.column]
     given = maps_of([*values]) if dtype == events.MAP else pl.Series(values, dtype=dtype)
-    distinct = notes.series([note(kind, InHub(spot.column, key), why) for key in own] for own in numbers)
-    noted = distinct.gather([numbers[own] for own in keys])
-    both = pl.DataFrame([rows[OF_RECIPE].alias("before"), noted.alias("noted")])
-    if both["before"].null_count() < both.height:
-        lists = (pl.col(name).fill_null([]) for name in both.columns)
-        noted = both.select_seq(pl.concat_list(lists).list.unique(maintain_order=True)).to_series()
+    noted = _noted(rows[OF_RECIPE], keys, spot, why)
     return batch.with_columns(
         replaced(batch[spot.column], there, given).alias(spot.column),
         replaced(batch[OF_RECIPE], there, noted).alias(OF_RECIPE),
     )
+
+
+def _noted(before: pl.Series, keys: Sequence[tuple[str | None, ...]], spot: Spot, why: str) -> pl.Series:
+    """Add to events' notes what was done to these keys of a column of theirs: most events have the same ones."""
+    kind = "changed" if why == HASHED else "on_purpose"
+    numbers = {own: number for number, own in enumerate(dict.fromkeys(keys))}
+    distinct = notes.series([note(kind, InHub(spot.column, key), why) for key in own] for own in numbers)
+    noted = distinct.gather([numbers[own] for own in keys])
+    if before.null_count() == len(before):
+        return noted
+    both = pl.DataFrame([before.alias("before"), noted.alias("noted")])
+    lists = (pl.col(name).fill_null([]) for name in both.columns)
+    return both.select_seq(pl.concat_list(lists).list.unique(maintain_order=True)).to_series()
 
 
 def _of_event(value: Any, spot: Spot, change: Change) -> tuple[Any, tuple[str | None, ...]]:

@@ -42,10 +42,11 @@ def legal_name(name: str) -> str:
     return with_hash(plain, name) if len(plain) > LENGTH_MAX or not name.isascii() else plain
 
 
-def name_of(key: str, taken: frozenset[str], *, make_legal: bool) -> str:
-    """Give a key that meets no other one a name that is legal, and not taken."""
+def name_of(key: str, taken: frozenset[str], *, make_legal: bool) -> str | None:
+    """Give a key that meets no other one a name that is legal, and not taken; none where one hash does not do."""
     name = legal_name(key) if make_legal else key
-    return with_hash(name, key) if name in taken else name
+    name = with_hash(name, key) if name in taken else name
+    return None if name in taken else name
 
 
 def each_its_own(

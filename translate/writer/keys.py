@@ -77,8 +77,13 @@ class KeyRules:
         name = camel_case(key) if is_camel_case else legal_name(key) if self.make_legal else key
         if name in self.constants or (self.form == "entities" and REPEATED_KEY.search(name)):
             return None
-        tell_apart = told_apart if is_camel_case else with_hash
-        return tell_apart(name, key) if name in self.taken or name.lower() in self.reserved else name
+        if self._is_free(name):
+            return name
+        apart = told_apart(name, key) if is_camel_case else with_hash(name, key)
+        return apart if self._is_free(apart) else None
+
+    def _is_free(self, name: str) -> bool:
+        return name not in self.taken and name.lower() not in self.reserved
 
     @property
     def shared(self) -> bool:

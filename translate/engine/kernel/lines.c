@@ -7,7 +7,7 @@
 #include "read.h"
 
 enum { NO_MEMORY = 12, NOT_TEXT = 22 };
-enum odd { REFUSED = 1 }; /* what Python reads has higher numbers */
+enum odd { REFUSED = 1 }; /* as reader/kernel_reader.py says, which has other numbers for what Python read */
 
 static const struct view *view_at(const struct ArrowArray *texts, int64_t number)
 {
@@ -169,7 +169,7 @@ static bool leave(struct reader *reader, struct cursor line, struct cursor piece
 {
     bool is_line = piece.at == line.at && piece.end == line.end;
     struct said said = {NULL, 0};
-    if (reader->read_left(place->line, piece.at, is_line ? -1 : piece.end - piece.at, &said) != 0)
+    if (reader->read_left(place->line, piece.at, is_line ? -1 : piece.end - piece.at, &said) == 0)
         return false;
     struct cursor rows = cursor_over(said.bytes, (size_t)said.length);
     while (take_said(reader, &rows)) {

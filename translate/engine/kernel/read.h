@@ -60,7 +60,7 @@ struct said {
     int64_t length;
 };
 
-/* Python, which reads a text that lies in a line, or the whole line if its length is -1; not zero if that failed. */
+/* Python, which reads a text that lies in a line, or the whole line if its length is -1; zero if that failed. */
 typedef int left_reader(int64_t line, const uint8_t *text, int64_t length, struct said *said);
 
 struct reader {

@@ -1,4 +1,5 @@
-/* Rows that Python said, which read what was left to it: the cells of each, as JSON of one spelling. */
+/* Rows that Python said, which read what was left to it: the cells of each, as JSON of one spelling. It is written for this,
+ * and so commas are passed over without a look at where they stand. */
 #include "read.h"
 
 /* Read a whole number of 64 bits, which is digits alone. */
