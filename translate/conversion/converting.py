@@ -78,8 +78,12 @@ def convert(
     >>> [loss["field"] for loss in report["losses"]]
     ['device.platform.name', 'monetization']
     """
-    asked = {name: value for name, value in locals().items() if name != "workers"}
-    ready = conversion(**asked)
+    ready = conversion(
+        source, to=to, out=out, from_=from_, recipe=recipe, where=where, since=since, until=until, limit=limit,
+        settings=settings, set_=set_, compression=compression, dedupe=dedupe, add=add, fold=fold, examples=examples,
+        mappings=mappings, progress=progress, careful=careful, census=census, trust_folders=trust_folders,
+        state=state, sse=sse, sse_kms_key_id=sse_kms_key_id, lake=lake, part_size=part_size, erase=erase, sort=sort,
+    )  # fmt: skip
     if workers is not None:
         from translate.conversion.workers import crew_of  # noqa: PLC0415  who works alone needs none of it
 
