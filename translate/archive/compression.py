@@ -112,7 +112,7 @@ except ImportError:
 
 GZIP = b"\x1f\x8b"
 LAYERS_MAX = 4
-TEXT_MAX = 1 << 20
+TEXT_MAX = 1 << 18
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PIPE = "-"
 CHUNK = 2**20
+READ_BYTES = 2**18  # at once: memory for more is mapped anew by the C library each time, page by page
 CHUNK_LEAST = 2**12  # of a file that grows, or whose length nobody knows
 ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
 GZIP = b"\x1f\x8b"
@@ -150,7 +151,7 @@ def chunks_of(file: SourceFile) -> Iterator[bytes]:
 def _chunks_in(content: int, stretch: Stretch, likely_bytes: int) -> Iterator[bytes]:
     """Read a file that is likely to be so long: of a small one at once, without the memory of a large chunk."""
     place, most = stretch.begin, max(likely_bytes + 1, CHUNK_LEAST)
-    while chunk := os.pread(content, min(most, CHUNK, stretch.end - place), place):
+    while chunk := os.pread(content, min(most, READ_BYTES, stretch.end - place), place):
         place += len(chunk)
         most *= 2
         yield chunk
