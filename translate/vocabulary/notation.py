@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,7 @@ from translate.engine.library import replaced, spread
 COMPACT = (",", ":")
 # One for all: it takes longer to make than to use.
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)
+COMPARED_MAX = 12  # texts that are compared one by one: each takes a walk over the column
 FEW = 256  # numbers that are written faster one by one
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
@@ -116,15 +118,27 @@ def joined(parts: list[pl.Expr]) -> pl.Expr:
 
 
 def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None = None) -> pl.Expr:
-    """Exchange texts by a small table; others become the default, or stay.
+    """Exchange texts by a table; others become the default, or stay.
 
-    A chain of comparisons, because the engine does not stream `replace`: it would gather all of the archive.
+    Batch by batch, because the engine does not stream `replace`: it would gather all of the archive.
     """
+    otherwise = text if default is None else default
+    if len(table) > COMPARED_MAX:
+        exchange = partial(_exchanged, old=[*table], new=[*table.values()])
+        return pl.map_batches([text, otherwise], exchange, return_dtype=pl.String, is_elementwise=True)
     chain: Any = pl
     for old, new in table.items():
         chain = chain.when(text == old).then(pl.lit(new))
-    otherwise = text if default is None else default
     return otherwise if chain is pl else chain.otherwise(otherwise)
+
+
+def _exchanged(columns: Sequence[pl.Series], old: list[str], new: list[str]) -> pl.Series:
+    text, default = columns
+    found = text.replace_strict(old, new, default=None, return_dtype=pl.String)
+    if default.null_count() == len(default):
+        return found
+    default = default if len(default) == len(text) else default.new_from_index(0, len(text))
+    return found.zip_with(found == found, default)  # noqa: PLR0124  null where there is none
 
 
 def exchanged_back(text: pl.Expr, table: Mapping[str, str]) -> pl.Expr:
