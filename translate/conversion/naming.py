@@ -78,7 +78,8 @@ class Gathering:
     def __init__(self, named: Sequence[str]) -> None:
         self._named = named
         self.columns = [f"{NAMED}{name}" for name in named]
-        self._types: Counter[tuple[str, str]] = Counter()
+        self._types: Counter[str] = Counter()
+        self._legal: dict[str, str] = {}
         self._keys: Counter[tuple[str, str]] = Counter()
         self._renamed: Counter[tuple[str, str, str]] = Counter()
 
@@ -87,8 +88,9 @@ class Gathering:
         if not (self._named and batch.height):
             return
         batch = pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named])
-        for names, rows in batch[["name", "_legal"]].to_struct().value_counts().iter_rows():
-            self._types[names["name"], names["_legal"]] += rows
+        self._types.update(dict(batch["name"].value_counts().iter_rows()))
+        if self._types.keys() > self._legal.keys():  # of a name there is one legal one
+            self._legal.update(zip(batch["name"], batch["_legal"], strict=True))
         there = [column for column in KINDS if column in batch.columns]
         maps = [column for column in there if batch[column].null_count() < batch.height]
         if maps:
@@ -103,8 +105,8 @@ class Gathering:
     def names(self) -> Names:
         """Give each name that the written rows of all batches have, and in how many of them."""
         found = Names()
-        for (name, legal), count in self._types.items():
-            found.count(Name(EVENT_TYPES, name, legal), count)
+        for name, count in self._types.items():
+            found.count(Name(EVENT_TYPES, name, self._legal[name]), count)
         for (kind, key), count in self._keys.items():
             found.count(Name(KINDS[kind], key, key), count)
         for (kind, key, name), count in self._renamed.items():

@@ -131,10 +131,12 @@ def for_some(rows: pl.Expr, value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
 
     def work(columns: Sequence[pl.Series]) -> pl.Series:
         frame = pl.DataFrame(columns)
-        chosen = places(frame.select_seq(rows.fill_null(value=False)).to_series())
+        chosen = places(frame.select_seq(rows).to_series())
         if not len(chosen):
             return pl.Series([None], dtype=dtype).new_from_index(0, frame.height)
         values = frame[chosen].select_seq(value).to_series()
+        if not dtype.is_nested():
+            return _spread(values, chosen, frame.height)
         numbers = pl.int_range(len(chosen), dtype=pl.UInt32, eager=True)
         return values.gather(_spread(numbers, chosen, frame.height))
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from translate.engine.library import places
+from translate.engine.library import places, present
 from translate.vocabulary.kernel_keys import keys_of, rows_with
 
 Test = Callable[[pl.Expr], pl.Expr]
@@ -144,8 +144,9 @@ def looked_into(
         if "_whole" in given:
             flags |= _of_rows(into_rows, batch["_whole"])
         none = pl.Series([False]).new_from_index(0, batch.height)
-        return batch.drop(*given).hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
+        return batch[names].hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
 
+    names = frame.collect_schema().names()
     schema = {**frame.collect_schema(), **dict.fromkeys((*seldom, *looks), pl.Boolean())}
     return frame.with_columns(**given).map_batches(
         look, schema=schema, validate_output_schema=False, streamable=True
@@ -153,8 +154,8 @@ def looked_into(
 
 
 def _flags(looks: Mapping[str, Look], texts: pl.Series) -> dict[str, pl.Series]:
-    rows = places(texts.is_not_null())
-    values = [_parsed(text) for text in texts.gather(rows)]
+    rows = present(texts)
+    values = [_parsed(text) for text in texts[rows]]
     given = {
         name: [value is not ABSENT and look.wrong(value) for value in values] for name, look in looks.items()
     }

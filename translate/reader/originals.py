@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 import polars as pl
@@ -18,7 +19,7 @@ from translate.engine.library import replaced, spread
 from translate.mapping.spec import Field
 from translate.reader.record import Record
 from translate.vocabulary import money, notation
-from translate.vocabulary.notation import quoted
+from translate.vocabulary.notation import COMPARED_MAX, quoted
 
 KINDS = ("attributes", "metrics", "other")
 
@@ -122,10 +123,13 @@ class WayOut:
     ) -> None:
         self._when = when
         self._homes = [*homes]
+        self._texts: list[pl.Expr] = []
         self._exact: list[pl.Expr] = []
         self._made: list[pl.Expr] = []
         for home, entries in homes.items():
-            texts = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
+            found = {entry.hub[0]: pl.col(home).map.get(entry.key) for entry in entries}
+            self._texts += [text.alias(f"text:{home}:{column}") for column, text in found.items()]
+            texts = {column: pl.col(f"text:{home}:{column}") for column in found}
             keys = [entry.key for entry in entries]
             others = pl.element().filter(~pl.element().struct.field("key").is_in(keys))
             rest = pl.col(home).map.entries().list.eval(others).list.to_map()
@@ -138,17 +142,22 @@ class WayOut:
 
     def taken_out(self, batch: pl.DataFrame) -> list[pl.Series]:
         """Give the presets' columns, and what is left of their maps; maps that lack a digit of a number keep all of it."""
-        rows = batch[self._homes[0]].is_not_null()
-        for home in self._homes[1:]:
-            rows = rows | batch[home].is_not_null()
-        if self._when:
-            rows = rows & batch["name"].is_in(self._when).fill_null(value=False)
-        chosen = batch.select(self._homes).filter(rows).lazy().with_columns(self._exact).select(self._made)
+        rows = self._rows(batch)
+        given = batch[self._homes].filter(rows).lazy()
+        chosen = given.with_columns(self._texts).with_columns(self._exact).select(self._made)
         taken = chosen.collect(engine="in-memory", optimizations=pl.QueryOptFlags.none())  # of few rows
         columns = spread(taken.drop(self._homes), rows).get_columns()
         if not taken.height:
             return columns
         return [*columns, *(replaced(batch[home], rows, taken[home]).alias(home) for home in self._homes)]
+
+    def _rows(self, batch: pl.DataFrame) -> pl.Series:
+        """Tell which rows may have presets."""
+        if not self._when:
+            return reduce(or_, [batch[home].is_not_null() for home in self._homes])
+        if len(self._when) > COMPARED_MAX:
+            return batch["name"].is_in(self._when).fill_null(value=False)
+        return reduce(or_, [batch["name"].eq_missing(name) for name in self._when])
 
 
 def _are_exact(entries: list[Field], texts: dict[str, pl.Expr]) -> pl.Expr:

@@ -158,8 +158,8 @@ class Renaming:
     def rename(self, batch: pl.DataFrame) -> tuple[dict[str, pl.Series], pl.Series]:
         """Give the columns of a batch's values under their final names, and tell which rows are for the rules."""
         keys = keys_of([batch[kind] for kind in self.kinds])
-        distinct = keys["key"].unique(maintain_order=True)
-        names = self._names(distinct.to_list())
+        distinct = [*dict.fromkeys(keys["key"].to_list())]
+        names = self._names(distinct)
         are_apart = len(distinct) == keys.height and not (self.as_texts and (keys["map"] > 0).any())
         if not names and are_apart:
             return {}, pl.Series([False]).new_from_index(0, batch.height)

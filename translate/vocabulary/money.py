@@ -7,11 +7,13 @@ from pathlib import Path
 
 import polars as pl
 
+from translate import events
+from translate.engine.library import for_some
 from translate.vocabulary import notation
 from translate.vocabulary.notes import Finding
 
 CODES = Path(__file__).with_name("iso_4217.txt")
-CODE = "^[A-Za-z]{3}$"  # other letters, too, have these as their capitals
+CODE_LETTERS = 3  # of ASCII: others, too, have these as their capitals
 VIRTUAL_STORE = "virtual"
 EXACT_WHOLE_MAX = 2**53
 PURCHASE = "purchase"
@@ -27,7 +29,8 @@ def currencies() -> frozenset[str]:
 
 def is_currency(code: pl.Expr) -> pl.Expr:
     """Tell which texts are codes of currencies."""
-    return (code.str.contains(CODE) & code.str.to_uppercase().is_in(currencies())).fill_null(value=False)
+    is_ascii = (code.str.len_bytes() == CODE_LETTERS) & (code.str.len_chars() == CODE_LETTERS)
+    return (is_ascii & code.str.to_uppercase().is_in(currencies())).fill_null(value=False)
 
 
 def worth(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
@@ -109,15 +112,17 @@ def item_list(
 ) -> pl.Expr:  # fmt: skip
     """Give the list of items as JSON text; price and currency of one's own item only if they are money."""
     is_money = _is_money(value, price, quantity, code, store)
-    own = notation.json_object(
+    has_own = _has_own_item(item_id, items)
+    worth = notation.json_members(
         {
-            "id": notation.json_text(item_id),
-            "price": pl.when(is_money).then(notation.digits(price)),
-            "quantity": pl.when(is_money).then(notation.digits(quantity)),
-            "currency": pl.when(is_money).then(notation.json_text(code.str.to_uppercase())),
+            "price": notation.digits(price),
+            "quantity": notation.digits(quantity),
+            "currency": notation.json_text(code.str.to_uppercase()),
         }
     )
-    return items.fill_null(pl.when(item_id.is_not_null()).then(pl.concat_str(pl.lit("["), own, pl.lit("]"))))
+    named = notation.json_members({"id": notation.json_text(item_id)})
+    own = pl.concat_str(pl.lit("[{"), notation.joined([named, pl.when(is_money).then(worth)]), pl.lit("}]"))
+    return items.fill_null(for_some(has_own, own, events.TEXT))
 
 
 # -- purchases without a value ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ COMPACT = (",", ":")
 # One for all: it takes longer to make than to use.
 ENCODER = json.JSONEncoder(ensure_ascii=False, separators=COMPACT)
 COMPARED_MAX = 12  # texts that are compared one by one: each takes a walk over the column
-FEW = 256  # numbers that are written faster one by one
+FEW = 256  # values that are worked on faster one by one
 MILLISECONDS = 1000
 EARLIEST_ISO8601 = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 LATEST_ISO8601 = dt.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=dt.UTC)
@@ -71,7 +71,10 @@ def _digits(numbers: pl.Series) -> pl.Series:
     """Write those that are there: most columns of numbers are all but empty."""
     if numbers.null_count() == len(numbers):
         return numbers.cast(pl.String)
-    are_there = numbers.is_not_null()
+    if len(numbers) <= FEW:
+        each = [None if number is None else shortest(number) for number in numbers]
+        return pl.Series(numbers.name, each, dtype=pl.String)
+    are_there = numbers == numbers  # noqa: PLR0124  null where there is none, as `present` says
     there = numbers.filter(are_there)
     texts = pl.Series([*map(shortest, there)], dtype=pl.String) if len(there) <= FEW else _of_many(there)
     return spread(texts.to_frame(numbers.name), are_there).to_series()
@@ -180,17 +183,27 @@ def without_nulls(encoded: pl.Expr) -> pl.Expr:
 
 def json_object(values: Mapping[str, pl.Expr]) -> pl.Expr:
     """Write a JSON object of values that are JSON text already; absent ones are left out."""
-    members = [
-        pl.concat_str(pl.lit(json.dumps(name, ensure_ascii=False) + ":"), value)
-        for name, value in values.items()
-    ]
-    return pl.concat_str(pl.lit("{"), joined(members), pl.lit("}"))
+    return pl.concat_str(pl.lit("{"), json_members(values), pl.lit("}"))
+
+
+def json_members(values: Mapping[str, pl.Expr]) -> pl.Expr:
+    """Write the members of such an object, without its braces."""
+    return joined(
+        [
+            pl.concat_str(pl.lit(json.dumps(name, ensure_ascii=False) + ":"), value)
+            for name, value in values.items()
+        ]
+    )
 
 
 def by_distinct_value(series: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
     """Apply a function to each distinct text of a batch once."""
     if series.null_count() == len(series):
         return series.cast(pl.String)
+    if len(series) <= FEW:
+        values = series.to_list()
+        found = {value: None if value is None else function(value) for value in {*values}}
+        return pl.Series(series.name, [found[value] for value in values], dtype=pl.String)
     distinct = series.unique().drop_nulls()
     results = pl.Series([function(value) for value in distinct], dtype=pl.String)
     return series.replace_strict(distinct, results, default=None, return_dtype=pl.String)

@@ -193,7 +193,7 @@ def together(parts: Iterable[pl.Expr]) -> pl.Expr:
 
 def _together(parts: Sequence[pl.Series]) -> pl.Series:
     """Put them together where one event has those of several parts: most have none, or those of one."""
-    said = [part for part in parts if part.list.len().max()]
+    said = [part for part in parts if part.null_count() < len(part) and part.list.len().max()]
     if len(said) < 2:
         return said[0] if said else parts[0]
     frame = pl.DataFrame([part.alias(str(number)) for number, part in enumerate(said)])

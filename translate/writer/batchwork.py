@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from translate import events
-from translate.engine.library import library
+from translate.engine.library import library, places
 from translate.mapping.spec import Field
 from translate.vocabulary import notes
 from translate.vocabulary.kernel_keys import LyingTogether, keys_of, renamed
@@ -60,10 +60,11 @@ class BatchWork:
         batch = batch.with_columns(**single.maps) if single else batch
         columns = self._rules.merge(batch) if self._rules else {}
         self._give_way(batch, columns)
-        if batch["_illegal"].any():
-            columns["_legal"] = by_distinct_value(batch["_spelled"], legal_name)
-        else:
-            columns["_legal"] = batch["_spelled"]
+        illegal = places(batch["_illegal"])
+        columns["_legal"] = batch["_spelled"]
+        if len(illegal):
+            legal = by_distinct_value(columns["_legal"][illegal], legal_name)
+            columns["_legal"] = columns["_legal"].scatter(illegal, legal)
         given = {name: batch[name] for entry in self.entries for name in entry.hub}
         if "user_properties" in given and batch["user_properties"].null_count() < batch.height:
             given |= self._legal_user(batch, columns)
