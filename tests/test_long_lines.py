@@ -28,7 +28,7 @@ def read_directly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read small files as large ones, in blocks of a few records."""
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
     monkeypatch.setattr(batches, "BATCH_BYTES", 4_000)
-    monkeypatch.setattr(stored, "CHUNK", 1_000)
+    monkeypatch.setattr(stored, "READ_BYTES", 1_000)
 
 
 @pytest.mark.skipif(library() is None, reason="no kernel to be held against the reference")

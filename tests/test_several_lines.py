@@ -120,7 +120,7 @@ def test_what_is_read_in_vain_is_not_worked_on(tmp_path: Path, monkeypatch: pyte
     whole = KernelReader.read
     monkeypatch.setattr(KernelReader, "read", counted)
     monkeypatch.setattr("translate.reader.reader.LINES_AT_ONCE", 1_000)
-    for name in ("batches.BATCH_BYTES", "stored.CHUNK"):
+    for name in ("batches.BATCH_BYTES", "stored.READ_BYTES"):
         monkeypatch.setattr(f"translate.archive.{name}", 1 << 16)
     folder = tmp_path / "files"
     folder.mkdir()
