@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ArrowStream",
     "by_batches",
-    "for_some",
     "frame_of",
     "handed_over",
     "library",
@@ -28,6 +29,7 @@ __all__ = [
     "row_by_row",
     "spread",
     "through",
+    "where_there",
 ]
 
 STREAM = b"arrow_array_stream"  # the capsules' name has to outlive them
@@ -125,22 +127,29 @@ def replaced(whole: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:
     return pl.concat([whole, values.cast(whole.dtype)]).gather(order)
 
 
-def for_some(rows: pl.Expr, value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
-    """Work a value out for some rows only, where it is dear and few need it; the others have null."""
-    names = sorted({*rows.meta.root_names(), *value.meta.root_names()})
+def where_there(given: Sequence[pl.Expr], value: pl.Expr, dtype: PolarsDataType) -> pl.Expr:
+    """Work a value out for the rows that have one of some columns: where no row of a batch has, nothing is asked of the engine."""
+    names = sorted({*value.meta.root_names()})
 
     def work(columns: Sequence[pl.Series]) -> pl.Series:
-        frame = pl.DataFrame(columns)
-        chosen = places(frame.select_seq(rows).to_series())
-        if not len(chosen):
-            return pl.Series([None], dtype=dtype).new_from_index(0, frame.height)
-        values = frame[chosen].select_seq(value).to_series()
-        if not dtype.is_nested():
-            return _spread(values, chosen, frame.height)
-        numbers = pl.int_range(len(chosen), dtype=pl.UInt32, eager=True)
-        return values.gather(_spread(numbers, chosen, frame.height))
+        watched, needed = columns[: len(given)], columns[len(given) :]
+        height = max(map(len, columns))
+        there = [column for column in watched if column.null_count() < len(column)]
+        if not there:
+            return pl.Series([None], dtype=dtype).new_from_index(0, height)
+        chosen = reduce(or_, (column.is_not_null() for column in there))
+        rows = places(chosen)
+        values = pl.DataFrame(needed)[rows].select_seq(value).to_series()
+        return _back_in_place(values, rows, height)
 
-    return pl.map_batches([*map(pl.col, names)], work, return_dtype=dtype, is_elementwise=True)
+    return pl.map_batches([*given, *map(pl.col, names)], work, return_dtype=dtype, is_elementwise=True)
+
+
+def _back_in_place(values: pl.Series, rows: pl.Series, height: int) -> pl.Series:
+    if not values.dtype.is_nested():
+        return _spread(values, rows, height)
+    numbers = pl.int_range(len(rows), dtype=pl.UInt32, eager=True)
+    return values.gather(_spread(numbers, rows, height))
 
 
 def by_batches(

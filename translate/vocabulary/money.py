@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from translate import events
-from translate.engine.library import for_some
+from translate.engine.library import where_there
 from translate.vocabulary import notation
 from translate.vocabulary.notes import Finding
 
@@ -112,7 +112,6 @@ def item_list(
 ) -> pl.Expr:  # fmt: skip
     """Give the list of items as JSON text; price and currency of one's own item only if they are money."""
     is_money = _is_money(value, price, quantity, code, store)
-    has_own = _has_own_item(item_id, items)
     worth = notation.json_members(
         {
             "price": notation.digits(price),
@@ -122,7 +121,7 @@ def item_list(
     )
     named = notation.json_members({"id": notation.json_text(item_id)})
     own = pl.concat_str(pl.lit("[{"), notation.joined([named, pl.when(is_money).then(worth)]), pl.lit("}]"))
-    return items.fill_null(for_some(has_own, own, events.TEXT))
+    return items.fill_null(where_there([item_id], own, events.TEXT))
 
 
 # -- purchases without a value ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from translate.engine.library import for_some
+from translate.engine.library import places, replaced
 from translate.vocabulary.notation import quoted
 
 KINDS = ("cannot", "not_mapped", "on_purpose", "changed")
@@ -199,11 +199,13 @@ def _together(parts: Sequence[pl.Series]) -> pl.Series:
     frame = pl.DataFrame([part.alias(str(number)) for number, part in enumerate(said)])
     columns = [pl.col(name) for name in frame.columns]
     says = [column.list.len() > 0 for column in columns]
-    whole = for_some(
-        pl.sum_horizontal(says) > 1, pl.concat_list(column.fill_null([]) for column in columns), NOTES_TYPE
-    )
-    alone = [pl.when(told).then(column) for column, told in zip(columns, says, strict=True)]
-    return frame.select_seq(pl.coalesce(whole, *alone)).to_series()
+    first = pl.coalesce(pl.when(told).then(column) for column, told in zip(columns, says, strict=True))
+    found = frame.select_seq(first=first, several=pl.sum_horizontal(says) > 1)
+    rows = places(found["several"])
+    if not len(rows):
+        return found["first"]
+    whole = frame[rows].select_seq(pl.concat_list(column.fill_null([]) for column in columns))
+    return replaced(found["first"], found["several"], whole.to_series())
 
 
 def say_retyped(notes: pl.Expr) -> pl.Expr:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from translate import events
-from translate.engine.library import for_some
+from translate.engine.library import where_there
 from translate.mapping.spec import Field, Layout
 from translate.vocabulary import notation, notes
 from translate.vocabulary.notes import NOT_MAPPED, OF_RECIPE, USED, Finding, InHub, Loss
@@ -286,7 +286,7 @@ def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
 
 def _where_there(column: str, noted: pl.Expr) -> pl.Expr:
     """Note what lies in a map for the events that have something there, which few have."""
-    return for_some(pl.col(column).map.len() > 0, noted, notes.NOTES_TYPE)
+    return where_there([pl.col(column)], noted, notes.NOTES_TYPE)
 
 
 def _shown(column: str) -> pl.Expr:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import polars as pl
 
 from translate import events
-from translate.engine.library import by_batches, for_some
+from translate.engine.library import by_batches, where_there
 from translate.judging.questions import Judge, alone_of
 from translate.mapping.columns import TYPES
 from translate.mapping.settings import Settings
@@ -189,8 +189,7 @@ class Writer:
     def _original_names(self) -> pl.Expr:
         own = pl.concat_str(pl.lit('"name":'), notation.json_text(pl.col("_original")))
         written = pl.concat_str(pl.lit("{"), notation.joined([own, pl.col("_names")]), pl.lit("}"))
-        has_any = pl.col("_original").is_not_null() | pl.col("_names").is_not_null()
-        return for_some(has_any, written, events.TEXT)
+        return where_there([pl.col("_original"), pl.col("_names")], written, events.TEXT)
 
     # -- the request around a row -----------------------------------------------------------------------------
 
