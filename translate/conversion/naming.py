@@ -95,7 +95,8 @@ class Gathering:
         maps = [column for column in there if batch[column].null_count() < batch.height]
         if maps:
             keys = keys_of([batch[name] for name in maps])
-            for number, key, rows in keys[["map", "key", "rows"]].iter_rows():
+            told = (keys[name].to_list() for name in ("map", "key", "rows"))
+            for number, key, rows in zip(*told, strict=True):
                 self._keys[maps[number], key] += rows
         if "_names" in batch.columns:
             for kind, key, name, rows in names_told(batch["_names"], maps):

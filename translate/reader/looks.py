@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from translate.archive import spool
@@ -86,8 +87,10 @@ def _begun(blocks: Iterator[Block], lines: int) -> bytes:
 
 def _has_lines(text: bytes, count: int) -> bool:
     """Tell whether a text has so many lines, in whole, that say anything."""
+    if text.count(b"\n") < count:
+        return False
     whole = io.BytesIO(text).readlines()[:-1]
-    return sum(bool(line.strip(MARGIN_BYTES)) for line in whole) >= count
+    return len([*islice((line for line in whole if line.strip(MARGIN_BYTES)), count)]) == count
 
 
 def _in_pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
