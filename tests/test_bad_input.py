@@ -128,6 +128,14 @@ def test_raw_of_damage(tmp_path):
     assert [reject["raw"] for reject in found.rejects] == [encoded[0], record(1)[:50], encoded[1]]
 
 
+def test_what_follows_compressed_text_is_kept(tmp_path):
+    """However it is read: 300,000 bytes that are no gzip are in the reject, and of more than that a megabyte."""
+    more = bytes(range(1, 251)) * 1_200
+    found = convert(tmp_path, {"a.gz": STORED + more, "b.gz": STORED + b"\0" * 300_000 + more * 4})
+    kept = [base64.b64decode(reject["raw"]["base64"]) for reject in found.rejects]
+    assert kept == [more, (more * 4)[: 1 << 20]]
+
+
 # -- compression --------------------------------------------------------------------------------------------------
 
 

@@ -134,6 +134,16 @@ def test_a_recipe_settles_names(rule, tmp_path):
     assert (code, met(report)) == (0, [])
 
 
+@pytest.mark.parametrize("to", ["segment_spec", "clickstream"])
+def test_an_event_whose_name_a_recipe_takes_is_rejected(to, tmp_path):
+    """No event without a name is written, be it that the target's records of another kind have none."""
+    recipe = tmp_path / "own.toml"
+    recipe.write_text(f"to = '{to}'\n[[rule]]\nset.name = '\"attributes.level\"'\n", encoding="utf-8")
+    source = archive(tmp_path / "a.jsonl", ["a", "b"], ["level"])
+    code, _, report = convert(source, tmp_path / "out", "--recipe", str(recipe), to=to)
+    assert (code, report["rejects"], report["events"]["written"]) == (1, {"missing_required": 2}, 1)
+
+
 def test_attributes_of_different_events_that_meet_are_named(tmp_path):
     """Within an event they are told apart; of different events they are one column."""
     code, _, report = convert(archive(tmp_path / "a.jsonl", ["x"], ENDS[:2]), tmp_path / "out")

@@ -172,6 +172,26 @@ def test_keys_are_renamed(apply):
     ]
 
 
+def test_many_keys_are_renamed_by_one_rule(apply):
+    """Each of them costs what one costs; a key that has a new name already gives way where the old one is there."""
+    renames = {f"old{number}": f"new{number}" for number in range(40)} | {"c": "d", "d": "e"}
+    told = ", ".join(f'"attributes.{old}" = "attributes.{new}"' for old, new in renames.items())
+    given = [
+        {"old7": "1", "new3": "2", "new7": "3", "old3": "4"},
+        {"new7": "1", "old3": "2"},
+        {"c": "1", "d": "2", "e": "3", "new0": "4"},
+        {"kept": "1"},
+    ]
+    rows = apply(f"[[rule]]\nrename = {{ {told} }}", *({"attributes": keys} for keys in given), {})
+    assert [row["attributes"] and [*dict(row["attributes"]).items()] for row in rows] == [
+        [("new7", "1"), ("new3", "4")],
+        [("new7", "1"), ("new3", "2")],
+        [("d", "1"), ("e", "2"), ("new0", "4")],
+        [("kept", "1")],
+        None,
+    ]
+
+
 def test_keys_can_be_swapped(apply):
     """Renames of one rule happen at once."""
     rules = '[[rule]]\nrename = { "attributes.a" = "attributes.b", "attributes.b" = "attributes.a" }'

@@ -113,6 +113,7 @@ except ImportError:
 GZIP = b"\x1f\x8b"
 LAYERS_MAX = 4
 TEXT_MAX = 1 << 18
+KEPT_MAX = 1 << 20  # bytes of what is no gzip
 BLOCKS_TRIED = 3  # the last whole block may end within a character: so try one after the other at first
 
 
@@ -188,7 +189,7 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
                 chunk = chunk.lstrip(b"\x00")  # noqa: PLW2901  padding with zeros is usual
             if fresh and not chunk.startswith(GZIP[: len(chunk)]):
                 message = "bytes that are no gzip follow the compressed text"
-                yield Damage("damaged_file", message, base64.b64encode(chunk))
+                yield Damage("damaged_file", message, base64.b64encode(_with_more(chunk, chunks)))
                 return
             fresh = fresh and not chunk
             before = inflater.copy()
@@ -207,6 +208,14 @@ def inflate(chunks: Iterator[Block]) -> Iterator[Block]:
                 inflater, fresh, full, lines = zlib.decompressobj(wbits=31), True, False, 0
     if not fresh:
         yield Damage("damaged_file", "the compressed data ends too early: what follows is lost", "")
+
+
+def _with_more(begun: bytes, chunks: Iterator[Block]) -> bytes:
+    """Give what follows, as much of it as a reject keeps."""
+    parts = [begun]
+    while sum(map(len, parts)) < KEPT_MAX and isinstance(chunk := next(chunks, None), bytes):
+        parts.append(chunk)
+    return b"".join(parts)[:KEPT_MAX]
 
 
 def _damaged(reason: str, lines: int) -> Damage:

@@ -88,8 +88,8 @@ class Gathering:
         if not (self._named and batch.height):
             return
         batch = pl.DataFrame([batch[f"{NAMED}{name}"].alias(name) for name in self._named])
-        self._types.update(dict(batch["name"].value_counts().iter_rows()))
-        if self._types.keys() > self._legal.keys():  # of a name there is one legal one
+        self._types.update(dict(batch["name"].drop_nulls().value_counts().iter_rows()))
+        if not self._types.keys() <= self._legal.keys():  # of a name there is one legal one
             self._legal.update(zip(batch["name"], batch["_legal"], strict=True))
         there = [column for column in KINDS if column in batch.columns]
         maps = [column for column in there if batch[column].null_count() < batch.height]

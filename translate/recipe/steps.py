@@ -31,12 +31,15 @@ def with_new_keys(entries: pl.Expr, home: str, renames: dict[str, str]) -> pl.Ex
     """Rename keys in their places; a key that has the new name already gives way."""
     if not renames:
         return entries
-    for old, new in renames.items():
-        if new not in renames:
-            both = pl.all_horizontal([pl.col(home).map.contains_key(key) for key in (old, new)])
-            entries = pl.when(both).then(without(entries, [new])).otherwise(entries)
     entry = pl.element().struct
     key = exchanged(entry.field("key"), renames)
+    final = {old: new for old, new in renames.items() if new not in renames}
+    if final:
+        has = pl.col(home).map.contains_key
+        meet = pl.any_horizontal([has(old) & has(new) for old, new in final.items()])
+        gives_way = entry.field("key").is_in([*final.values()]) & key.is_duplicated()
+        apart = pl.when(meet).then(entries).list.eval(pl.element().filter(~gives_way))
+        entries = pl.coalesce(apart, entries)
     return entries.list.eval(pl.struct(key=key, value=entry.field("value")))
 
 

@@ -13,7 +13,7 @@ from translate.vocabulary import notation
 from translate.vocabulary.notes import Finding
 
 CODES = Path(__file__).with_name("iso_4217.txt")
-CODE_LETTERS = 3  # of ASCII: others, too, have these as their capitals
+CODE_LETTERS = 3
 VIRTUAL_STORE = "virtual"
 EXACT_WHOLE_MAX = 2**53
 PURCHASE = "purchase"
@@ -29,8 +29,9 @@ def currencies() -> frozenset[str]:
 
 def is_currency(code: pl.Expr) -> pl.Expr:
     """Tell which texts are codes of currencies."""
-    is_ascii = (code.str.len_bytes() == CODE_LETTERS) & (code.str.len_chars() == CODE_LETTERS)
-    return (is_ascii & code.str.to_uppercase().is_in(currencies())).fill_null(value=False)
+    # Of ASCII alone: other letters, too, have these as their capitals.
+    is_plain = (code.str.len_bytes() == CODE_LETTERS) & (code.str.len_chars() == CODE_LETTERS)
+    return (is_plain & code.str.to_uppercase().is_in(currencies())).fill_null(value=False)
 
 
 def worth(value: pl.Expr, price: pl.Expr, quantity: pl.Expr) -> pl.Expr:
@@ -112,7 +113,7 @@ def item_list(
 ) -> pl.Expr:  # fmt: skip
     """Give the list of items as JSON text; price and currency of one's own item only if they are money."""
     is_money = _is_money(value, price, quantity, code, store)
-    worth = notation.json_members(
+    said = notation.json_members(
         {
             "price": notation.digits(price),
             "quantity": notation.digits(quantity),
@@ -120,7 +121,7 @@ def item_list(
         }
     )
     named = notation.json_members({"id": notation.json_text(item_id)})
-    own = pl.concat_str(pl.lit("[{"), notation.joined([named, pl.when(is_money).then(worth)]), pl.lit("}]"))
+    own = pl.concat_str(pl.lit("[{"), notation.joined([named, pl.when(is_money).then(said)]), pl.lit("}]"))
     return items.fill_null(where_there([item_id], own, events.TEXT))
 
 

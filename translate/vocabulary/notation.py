@@ -136,16 +136,16 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
 
 
 def _exchanged(columns: Sequence[pl.Series], old: list[str], new: list[str]) -> pl.Series:
-    text, default = columns
+    height = max(map(len, columns))
+    text, default = (each if len(each) == height else each.new_from_index(0, height) for each in columns)
     found = text.replace_strict(old, new, default=None, return_dtype=pl.String)
-    if default.null_count() == len(default):
+    if default.null_count() == height:
         return found
-    default = default if len(default) == len(text) else default.new_from_index(0, len(text))
     return found.zip_with(found == found, default)  # noqa: PLR0124  null where there is none
 
 
 def exchanged_back(text: pl.Expr, table: Mapping[str, str]) -> pl.Expr:
-    """Exchange texts by a small table that is read backwards; others stay."""
+    """Exchange texts by a table that is read backwards; others stay."""
     return exchanged(text, {new: old for old, new in table.items()})
 
 

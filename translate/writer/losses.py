@@ -81,7 +81,7 @@ class Losses:
                     .otherwise(keys)
                 )
             kind, why = self._why_lost(name)
-            parts.append(_where_there(name, notes.of_keys(keys, kind, name, why)))
+            parts.append(_noted_of(name, notes.of_keys(keys, kind, name, why)))
         return notes.together(parts)
 
     def _why_lost(self, column: str) -> tuple[str, str]:
@@ -281,10 +281,10 @@ class Losses:
 def _notes_of_paths(beginning: str, kind: str, why: str) -> pl.Expr:
     """Note each member that no hub column holds, and whose path begins so, as lost."""
     paths = pl.col("extra").map.keys().list.eval(pl.element().filter(pl.element().str.starts_with(beginning)))
-    return _where_there("extra", notes.of_keys(paths, kind, "extra", why))
+    return _noted_of("extra", notes.of_keys(paths, kind, "extra", why))
 
 
-def _where_there(column: str, noted: pl.Expr) -> pl.Expr:
+def _noted_of(column: str, noted: pl.Expr) -> pl.Expr:
     """Note what lies in a map for the events that have something there, which few have."""
     return where_there([pl.col(column)], noted, notes.NOTES_TYPE)
 

@@ -254,8 +254,10 @@ class Writer:
             bad = column.is_null()
             if entry.required_for:
                 bad = bad & (pl.col("=action") == entry.required_for)
-            message = f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {way_out(entry)}"
-            yield bad, "missing_required", message
+            yield bad, "missing_required", self._lacks(entry)
+        spelled = next((entry for entry in self.columns if entry.word.spells_event), None)
+        if spelled is not None and not spelled.required:  # for records of another kind it is none
+            yield pl.col("name").is_null(), "missing_required", self._lacks(spelled)
         for entry in [*self.columns, *self.shape.wanted_presets()]:
             if entry.word.needs_finite:
                 number = pl.col(f"={entry.place}")
@@ -264,6 +266,9 @@ class Writer:
         for question in self._judge.questions:
             if question.limit.hard:
                 yield question.wrong, question.code, question.cited
+
+    def _lacks(self, entry: Field) -> str:
+        return f"{self.shape.layout.address} needs {entry.place}, and the event has no {' or '.join(entry.hub)}; {way_out(entry)}"
 
     def _requirements(self) -> Iterator[tuple[Field, pl.Expr]]:
         yield from (
