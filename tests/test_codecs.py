@@ -327,3 +327,26 @@ def test_containers_hold_maps():
 def test_examples_in_docstrings(module):
     """The examples in the modules' docstrings run."""
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("texts", [[], ["k3"], ["other"], [None], ["k3", None, "other", "k19", ""]])
+@pytest.mark.parametrize("entries", [3, 20])
+def test_texts_are_exchanged_alike_by_a_table_of_any_length(texts, entries):
+    """A long one is looked up, a short one compared: with the text itself, another column, a literal or nothing as the default."""
+    table = {f"k{number}": f"v{number}" for number in range(entries)}
+    text = pl.col("text")
+    defaults = {"itself": None, "column": text + "!", "literal": pl.lit("d"), "none": pl.lit(None, pl.String)}
+    values = {name: notation.exchanged(text, table, default) for name, default in defaults.items()}
+    frame = pl.LazyFrame({"text": texts}, schema={"text": pl.String})
+    for engine in ("in-memory", "streaming"):
+        for name, value in values.items():
+            found = frame.select("text", value=value).collect(engine=engine)
+            other = {
+                "itself": lambda text: text,
+                "column": lambda text: None if text is None else f"{text}!",
+                "literal": lambda _: "d",
+            }
+            expected = [
+                table[text] if text in table else other.get(name, lambda _: None)(text) for text in texts
+            ]
+            assert found["value"].to_list() == expected, (engine, name)

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 PIPE = "-"
 CHUNK = 2**20  # of a stream, or of a look
-READ_BYTES = (
-    2**18
-)  # of a file, at once: memory for more is mapped anew by the C library each time, page by page
+READ_BYTES = 2**18  # of a file, at once: memory for more the C library maps anew each time
 CHUNK_LEAST = 2**12  # of a file that grows, or whose length nobody knows
 ENDS = 4  # bytes: all magic numbers, and the length that gzip tells
 GZIP = b"\x1f\x8b"

@@ -136,7 +136,7 @@ def exchanged(text: pl.Expr, table: Mapping[str, str], default: pl.Expr | None =
 
 
 def _exchanged(columns: Sequence[pl.Series], old: list[str], new: list[str]) -> pl.Series:
-    height = max(map(len, columns))
+    height = len(columns[0]) if len(columns[0]) != 1 else len(columns[1])  # either may be a literal
     text, default = (each if len(each) == height else each.new_from_index(0, height) for each in columns)
     found = text.replace_strict(old, new, default=None, return_dtype=pl.String)
     if default.null_count() == height:
