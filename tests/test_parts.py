@@ -107,11 +107,12 @@ def test_a_file_that_grows_is_read_in_chunks_of_some_size(tmp_path, seen, monkey
     def as_it_was(place, stat=os.stat):
         return os.stat_result((*stat(place)[:6], seen, *stat(place)[7:10]))
 
-    monkeypatch.setattr("translate.archive.stored.os.stat", as_it_was)
-    chunks = [*chunks_of(file)]
+    with monkeypatch.context() as patched:
+        patched.setattr("translate.archive.stored.os.stat", as_it_was)
+        chunks = [*chunks_of(file)]
     assert b"".join(chunks) == text
     assert len(chunks[0]) > 1_000
-    assert len(chunks) < 20
+    assert len(chunks) < 40
 
 
 @given(
