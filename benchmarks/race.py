@@ -73,6 +73,13 @@ A ratio above 1 in the first table is slower than translate. Written by a run of
 
 {text}
 """
+BEHIND = """
+## Another run
+
+    {command}
+
+{text}
+"""
 
 
 @dataclass(frozen=True)
@@ -513,6 +520,7 @@ def main() -> None:
         "--only", nargs="+", choices=RACES, default=list(RACES), metavar="RACE", help=", ".join(RACES)
     )
     parser.add_argument("--page", type=Path, help="a page of the documentation to write the tables to")
+    parser.add_argument("--behind", action="store_true", help="write behind what the page has of another run")
     parser.add_argument("--directory", type=Path, help="where archives and outputs lie while they are needed")
     options = parser.parse_args()
     described, results, failed = machine(), Results(), []
@@ -531,7 +539,9 @@ def main() -> None:
     print(text)
     if options.page:
         command = shlex.join(["python", "benchmarks/race.py", *sys.argv[1:]])
-        options.page.write_text(PAGE.format(command=command, text=text), encoding="utf-8")
+        before = options.page.read_text(encoding="utf-8") if options.behind else ""
+        form = BEHIND if options.behind else PAGE
+        options.page.write_text(before + form.format(command=command, text=text), encoding="utf-8")
     sys.exit(1 if failed else 0)
 
 
