@@ -144,10 +144,10 @@ def looked_into(
         if "_whole" in given:
             flags |= _of_rows(into_rows, batch["_whole"])
         none = pl.Series([False]).new_from_index(0, batch.height)
-        return batch[names].hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
+        return batch[before.names()].hstack([flags.get(name, none.alias(name)) for name in (*seldom, *looks)])
 
-    names = frame.collect_schema().names()
-    schema = {**frame.collect_schema(), **dict.fromkeys((*seldom, *looks), pl.Boolean())}
+    before = frame.collect_schema()
+    schema = {**before, **dict.fromkeys((*seldom, *looks), pl.Boolean())}
     return frame.with_columns(**given).map_batches(
         look, schema=schema, validate_output_schema=False, streamable=True
     )
