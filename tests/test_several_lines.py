@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 import translate
 from translate.archive import joined, units
-from translate.archive.batches import Lines
+from translate.archive.batches import Lines, lines_of
+from translate.archive.drawing import Ahead, LongLines
 from translate.archive.joined import join_records
-from translate.archive.lines import Block
+from translate.archive.lines import Block, Damage
 from translate.archive.units import Opened
 from translate.errors import ExitCode
 from translate.mapping import find_layout
@@ -175,6 +176,56 @@ def test_however_many_files_are_printed_over_lines_all_are_read_twice(
     report = translate.convert(tmp_path, to="clickstream", out=tmp_path / "out")
     assert report["events"]["written"] == 60
     assert [len(joined) for joined in opened] == [0, 20]
+
+
+def unsound_in(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch, *, careful: bool) -> set[str]:
+    """Read chunks, each of them a batch of its own, and name the files that are to be read otherwise."""
+    monkeypatch.setattr("translate.archive.batches.BATCH_BYTES", 1)
+    _, layout = find_layout("mobile_analytics/archive")
+    long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
+    frame = lines_of(lambda: iter(chunks), long_lines, damage, ahead)
+    lines = Lines(frame, ["a.json"], [0], damage, long_lines=long_lines, ahead=ahead)
+    reader = Reader(layout, careful_only=careful)
+    reader.records(lines).collect(engine="streaming")
+    return reader.unsound
+
+
+RECORD = b'{"event_type":"x","event_timestamp":1460000000000}\n'
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_a_batch_that_ends_within_a_record_is_judged_by_the_next_one(
+    monkeypatch: pytest.MonkeyPatch, careful: bool
+) -> None:
+    cut, rest = RECORD[:20] + b"\n", b" " + RECORD[20:]
+    assert unsound_in([RECORD + cut, RECORD], monkeypatch, careful=careful) == set()
+    assert unsound_in([RECORD + cut, rest + RECORD], monkeypatch, careful=careful) == {"a.json"}
+    assert unsound_in([RECORD, RECORD + cut], monkeypatch, careful=careful) == set()  # nothing follows
+    assert unsound_in([RECORD, cut, cut, RECORD], monkeypatch, careful=careful) == set()
+    assert unsound_in([RECORD, cut, cut, rest], monkeypatch, careful=careful) == {"a.json"}
+    assert unsound_in([b"x" + cut, RECORD, b"[" + cut], monkeypatch, careful=careful) == {"a.json"}
+
+
+def test_cut_records_do_not_have_their_file_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever batches begin and end: it would be joined for nothing, which takes as long as two readings."""
+    opened: list[frozenset[str]] = []
+
+    def open_unit(*given: Any, joined: frozenset[str], **options: Any) -> Opened:
+        opened.append(joined)
+        return units.open_unit(*given, joined=joined, **options)
+
+    monkeypatch.setattr("translate.conversion.reading.open_unit", open_unit)
+    for name in ("batches.BATCH_BYTES", "stored.READ_BYTES"):
+        monkeypatch.setattr(f"translate.archive.{name}", 1 << 12)
+    source = archive(tmp_path / "a.json", 200, None)
+    cut = [line[: len(line) // 2] + "\n" if at % 3 else line for at, line in enumerate(source.open())]
+    source.write_text("".join(cut))
+    report = translate.convert(source, to="clickstream", out=tmp_path / "out")
+    assert report["rejects"] == {"incomplete": 133}
+    assert report["events"]["written"] == 67
+    assert len(opened) == 1
 
 
 def test_of_a_pipe_that_breaks_off_the_rest_goes_on(tmp_path: Path) -> None:

@@ -56,6 +56,29 @@ class Lines:
         place = bisect_left(self.long_lines.cut, row)
         return self.long_lines.cut[place : place + 1] == [row]
 
+    def with_origins(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Tell of each `row` of a frame its `file`, and its `line` there."""
+        rows = frame["row"]
+        line = rows.cast(pl.Int64) + 1
+        if len(self.files) > 1:
+            line = line - pl.Series(self.first_rows, dtype=pl.Int64).gather(self._numbers_of(rows))
+        else:
+            line = line - self.first_rows[0]
+        if self.long_lines.cut:
+            cut = pl.Series(self.long_lines.cut, dtype=pl.UInt32)
+            line = line - cut.search_sorted(rows, side="left").cast(pl.Int64)
+        return frame.with_columns_seq(file=self.files_of(rows), line=line)
+
+    def files_of(self, rows: pl.Series) -> pl.Series:
+        """Name the file that each row comes from."""
+        names = pl.Series(self.files, dtype=pl.String)
+        if len(self.files) == 1:
+            return names.new_from_index(0, len(rows))
+        return names.gather(self._numbers_of(rows))
+
+    def _numbers_of(self, rows: pl.Series) -> pl.Series:
+        return pl.Series(self.first_rows, dtype=pl.UInt32).search_sorted(rows, side="right") - 1
+
 
 @dataclass(frozen=True)
 class _Block:

@@ -208,9 +208,8 @@ class CarefulReader:
             if value is None:
                 record.nulls += 1
             elif isinstance(node, dict):
-                self._walk(
-                    record, node, an_object(value, place.member(key).shown), here, later, around=around
-                )
+                members = value if isinstance(value, Pairs) else an_object(value, place.member(key).shown)
+                self._walk(record, node, members, here, later, around=around)
             elif isinstance(node, Leaf):
                 self._leaf(record, node, here, value, later, around=around)
             elif path or around or not self._column(record, key, value):

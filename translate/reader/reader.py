@@ -74,6 +74,10 @@ class Reader:
         self._keeps_lines = keeps_lines and layout.request is not None
         self._record_bytes = record_bytes
         self.unsound: set[str] = set()
+        self._begins: dict[int, bool] = {}  # whether the first row of a batch begins a record
+        self._ended_by: dict[
+            int, str
+        ] = {}  # the row behind a batch that ends within a record: the file of that
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
         self._kernel = (
             None if careful_only or self._keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
@@ -117,6 +121,10 @@ class Reader:
     def _read_batch(self, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read a batch of lines; once a file is unsound nothing that is read is kept, and only others of the kind are looked for."""
         lines.ahead.read()
+        if batch.height:
+            first = batch["row"][0]
+            self._begins[first] = _begins_at(0, first, batch)
+            self._judge_end(first)
         frame = self._read_some(self._worth_reading(batch[:LINES_AT_ONCE], lines), batch, lines)
         for first in range(LINES_AT_ONCE, batch.height, LINES_AT_ONCE):
             some = self._worth_reading(batch[first : first + LINES_AT_ONCE], lines)
@@ -125,7 +133,7 @@ class Reader:
         frame = frame.clear() if self._is_in_vain(lines) else frame
         lines.ahead.found(frame.height)
         self._tally.add(bytes_of(batch["text"]) + batch.height, frame.height)
-        return _with_origin(frame, lines)[[*self.schema]]
+        return lines.with_origins(frame)[[*self.schema]]
 
     def _is_in_vain(self, lines: Lines) -> bool:
         return bool(self.unsound) and not lines.are_read_once
@@ -134,7 +142,7 @@ class Reader:
         """Leave out the lines of files that are known to be unsound."""
         if not self._is_in_vain(lines):
             return some
-        return some.filter(~_files_of(some["row"], lines).is_in([*self.unsound]))
+        return some.filter(~lines.files_of(some["row"]).is_in([*self.unsound]))
 
     def _read_some(self, some: pl.DataFrame, batch: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Read some lines of a batch: by the kernel what it decides, the rest by the reference."""
@@ -199,16 +207,25 @@ class Reader:
         return found
 
     def _find_unsound(self, rows: Iterable[int], batch: pl.DataFrame, lines: Lines) -> None:
-        """Find out which of the lines whose last record is cut off go on in the next one.
+        """Find out which of the lines whose last record is cut off go on in the next one, perhaps in another batch.
 
         If that begins a record, whatever was still open in the one before, putting these together would change nothing.
         """
         for row in rows:
             place = bisect_left(batch["row"], row)
-            begins = _line_at(place, row, batch).startswith("{")
-            ends_here = begins and _line_at(place + 1, row + 1, batch).startswith('{"')
-            if not (ends_here or lines.goes_on_after(row)):
-                self.unsound |= {lines.origin(row)[0]} - lines.joined
+            file = lines.origin(row)[0]
+            if lines.goes_on_after(row) or file in lines.joined:
+                continue
+            if place + 1 == batch.height and _line_at(place, row, batch).startswith("{"):
+                self._ended_by[row + 1] = file
+                self._judge_end(row + 1)
+            elif not (_line_at(place, row, batch).startswith("{") and _begins_at(place + 1, row + 1, batch)):
+                self.unsound.add(file)
+
+    def _judge_end(self, row: int) -> None:
+        """Judge the last line of a batch by the first one of the next, whichever was read first; after the last one nothing goes on."""
+        if row in self._begins and (file := self._ended_by.pop(row, "")) and not self._begins[row]:
+            self.unsound.add(file)
 
     def _as_they_stood(self, some: pl.DataFrame, lines: Lines) -> pl.DataFrame:
         """Give rows of tables with the line breaks that they had."""
@@ -269,25 +286,5 @@ def _line_at(place: int, row: int, batch: pl.DataFrame) -> str:
     return batch["text"][place] or "" if place < batch.height and batch["row"][place] == row else ""
 
 
-def _with_origin(frame: pl.DataFrame, lines: Lines) -> pl.DataFrame:
-    """Tell each row's file and line from its number in the unit."""
-    if len(lines.files) == 1:
-        line = frame["row"].cast(pl.Int64) - lines.first_rows[0] + 1
-        if lines.long_lines.cut:
-            cut = pl.Series(lines.long_lines.cut, dtype=pl.UInt32)
-            line = line - cut.search_sorted(frame["row"], side="left").cast(pl.Int64)
-        return frame.with_columns_seq(file=pl.lit(lines.files[0]), line=line)
-    first = pl.Series(lines.first_rows, dtype=pl.Int64).gather(_numbers_of_files(frame["row"], lines))
-    line = frame["row"].cast(pl.Int64) - first + 1
-    return frame.with_columns_seq(file=_files_of(frame["row"], lines), line=line)
-
-
-def _numbers_of_files(rows: pl.Series, lines: Lines) -> pl.Series:
-    return pl.Series(lines.first_rows, dtype=pl.UInt32).search_sorted(rows, side="right") - 1
-
-
-def _files_of(rows: pl.Series, lines: Lines) -> pl.Series:
-    """Name the file that each row comes from."""
-    if len(lines.files) == 1:
-        return pl.Series(lines.files, dtype=pl.String).new_from_index(0, len(rows))
-    return pl.Series(lines.files, dtype=pl.String).gather(_numbers_of_files(rows, lines))
+def _begins_at(place: int, row: int, batch: pl.DataFrame) -> bool:
+    return _line_at(place, row, batch).startswith('{"')

@@ -125,6 +125,8 @@ def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
 
 
 def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
+    if unit == "milliseconds" and literal.isdecimal() and len(literal) < FAR_DIGITS // 2:
+        return Instant(int(literal), literal)  # as nearly all are
     sign, digits, exponent = Decimal(literal).as_tuple()
     if any(digits) and len(digits) + int(exponent) > FAR_DIGITS:
         return NoTime(TOO_FAR)
