@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import tracemalloc
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from translate.archive.batches import Lines, lines_of
 from translate.archive.drawing import Ahead, LongLines
 from translate.archive.joined import join_records
 from translate.archive.lines import Block, Damage
+from translate.archive.stored import SourceFile
 from translate.archive.units import Opened
 from translate.errors import ExitCode
 from translate.mapping import find_layout
@@ -226,6 +228,21 @@ def test_cut_records_do_not_have_their_file_read_again(
     assert report["rejects"] == {"incomplete": 133}
     assert report["events"]["written"] == 67
     assert len(opened) == 1
+
+
+def test_what_is_put_together_waits_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a file is: only its first bytes are held in memory."""
+    source = archive(tmp_path / "a.json", 3_000, 2)
+    monkeypatch.setattr(units, "CLEAN_BYTES_MAX", 1 << 16)
+    (unit,) = units.units([SourceFile(str(source), "a.json", source.stat().st_size)])
+    tracemalloc.start()
+    try:
+        opened = units.open_unit(unit, tmp_path, joined=frozenset(["a.json"]))
+        opened.close()
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < source.stat().st_size / 2
 
 
 def test_of_a_pipe_that_breaks_off_the_rest_goes_on(tmp_path: Path) -> None:

@@ -122,7 +122,8 @@ def open_unit(
     texts, copy, ahead = gathered.texts, None, Ahead()
     if large or salvage or joined or _needs_engine(unit):
         copy = SpooledTemporaryFile(CLEAN_BYTES_MAX, dir=str(scratch))  # noqa: SIM115  closed with what is opened
-        copy.writelines(gathered.saved(joined))
+        for block in gathered.saved(joined):
+            copy.write(block)  # `writelines` would go to the disk when all of it is there
         texts = partial(_from_beginning, copy)
     frame = lines_of(texts, LongLines(), gathered.damage, ahead)
     names = [file.shown for file in unit.files]

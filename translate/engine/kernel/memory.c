@@ -23,6 +23,8 @@ static struct {
     bool is_taken; /* by the thread that looks at it */
     size_t free_bytes;
     struct block *blocks[SIZES];
+    uint64_t asked; /* how often memory was asked for */
+    uint64_t asked_last[SIZES];
 } pool;
 
 static void take_pool(void)
@@ -54,19 +56,49 @@ static size_t capacity_of(int size)
     return (size_t)(size % 8 + 9) << (size / 8 + POOLED_MIN_BITS - 4);
 }
 
+/* Give the first block of a size. */
+static struct block *first_of(int size)
+{
+    struct block *block = pool.blocks[size];
+    if (block != NULL) {
+        pool.blocks[size] = block->next;
+        pool.free_bytes -= capacity_of(size);
+    }
+    return block;
+}
+
 /* Take memory of that size, or of one of the next ones, which is better than pages that are new. */
 static struct block *take_block(int *size, int sizes_tried)
 {
+    pool.asked_last[*size] = ++pool.asked;
     for (int larger = *size; larger < *size + sizes_tried && larger < SIZES; larger++) {
-        struct block *block = pool.blocks[larger];
+        struct block *block = first_of(larger);
         if (block == NULL)
             continue;
-        pool.blocks[larger] = block->next;
-        pool.free_bytes -= capacity_of(larger);
+        pool.asked_last[larger] = pool.asked;
         *size = larger;
         return block;
     }
     return NULL;
+}
+
+/* Keep a block, and give those that are too much then: of sizes that nobody asked for longest. */
+static struct block *keep(struct block *block, int size)
+{
+    struct block *too_much = NULL;
+    block->next = pool.blocks[size];
+    pool.blocks[size] = block;
+    pool.free_bytes += capacity_of(size);
+    while (pool.free_bytes > FREE_MAX) {
+        int oldest = size;
+        for (int other = 0; other < SIZES; other++)
+            if (pool.blocks[other] != NULL && pool.asked_last[other] < pool.asked_last[oldest])
+                oldest = other;
+        block = first_of(oldest);
+        block->next = too_much;
+        too_much = block;
+    }
+    return too_much;
 }
 
 static uint8_t *take(size_t *capacity, int sizes_tried)
@@ -83,19 +115,17 @@ static uint8_t *take(size_t *capacity, int sizes_tried)
 
 static void let_go(uint8_t *data, size_t capacity)
 {
-    if (is_pooled(capacity)) {
-        struct block *block = (void *)data;
-        int size = size_of(capacity);
-        take_pool();
-        if (pool.free_bytes + capacity <= FREE_MAX) {
-            pool.free_bytes += capacity;
-            block->next = pool.blocks[size];
-            pool.blocks[size] = block;
-            data = NULL;
-        }
-        leave_pool();
+    if (!is_pooled(capacity)) {
+        free(data);
+        return;
     }
-    free(data);
+    take_pool();
+    struct block *too_much = keep((void *)data, size_of(capacity));
+    leave_pool();
+    for (struct block *next; too_much != NULL; too_much = next) {
+        next = too_much->next;
+        free(too_much);
+    }
 }
 
 static bool move(struct buffer *buffer, size_t capacity, int sizes_tried)
