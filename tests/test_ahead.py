@@ -4,12 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 import translate
 from translate.archive import batches
 from translate.archive.drawing import UNREAD_MAX, UNWRITTEN_MAX, WAIT_SECONDS, WRITING_SECONDS, Ahead
+from translate.reader.kernel_reader import KernelReader
+from translate.reader.reader import TABLE_BATCH_BYTES
 
 SLOW_SECONDS = 0.5  # that a batch may take where much else is going on
 
@@ -33,6 +37,24 @@ def test_no_more_batches_are_drawn_than_are_worked_on():
     ahead.read()
     assert drawn.wait(WAIT_SECONDS * 50)
     drawing.join()
+
+
+def test_of_a_table_less_is_drawn_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Its rows become objects that are longer than they are, all of which are held while a batch is on its way."""
+    sample = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "redshift_full.csv"
+    header, *rows = sample.read_text().splitlines(keepends=True)
+    (tmp_path / "a.csv").write_text(header + "".join(rows) * (TABLE_BATCH_BYTES * 2 // len("".join(rows))))
+    sizes_bytes = []
+    whole = KernelReader.read
+
+    def read(self: KernelReader, lines: pl.DataFrame, *more: Any) -> pl.DataFrame:
+        sizes_bytes.append(lines["text"].str.len_bytes().sum())
+        return whole(self, lines, *more)
+
+    monkeypatch.setattr(KernelReader, "read", read)
+    assert translate.scan(tmp_path, model="mobile_analytics/redshift").select(pl.len()).collect().item()
+    assert len(sizes_bytes) > 1
+    assert max(sizes_bytes) < TABLE_BATCH_BYTES * 1.5
 
 
 def test_a_reader_that_has_had_enough_stops_nobody():

@@ -89,3 +89,30 @@ print((after.used + after.mapped - before.used - before.mapped) // 20)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     views_bytes = 5_000 * 20 * 2 * 16  # of each entry's key and value
     assert int(done.stdout) < views_bytes * 1.5
+
+
+@pytest.mark.skipif(choice.library() is None, reason="the reference has no memory of its own")
+def test_memory_of_sizes_that_nobody_needs_makes_room_for_others() -> None:
+    """Else what one kind of batches left would fill the pool, and each batch of another kind take pages that are new."""
+    program = """
+import resource
+from translate.engine.choice import ask_c_for_less
+from translate.engine.texts import split
+
+ask_c_for_less()
+
+def text(megabytes):
+    return (b"a" * ((1 << 16) - 1) + b"\\n") * (megabytes * 16)
+
+held = [split(text(3)) for _ in range(20)]
+del held
+other = text(5)
+split(other), split(other)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    split(other)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 1_000  # of the 12,800 pages that ten such texts have

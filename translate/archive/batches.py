@@ -108,7 +108,9 @@ def lines_of(
         row = 0
         long_lines.cut.clear()
         ahead.begin()
-        for block in _blocks(iter(chunks()), long_lines.record_bytes):
+        for block in _blocks(
+            iter(chunks()), long_lines.record_bytes, min(ahead.batch_bytes or BATCH_BYTES, BATCH_BYTES)
+        ):
             if not ahead.draw():
                 return
             if isinstance(block.text, Passed):
@@ -128,12 +130,12 @@ def lines_of(
     return register_io_source(read, schema=SCHEMA, is_pure=True)  # pure: else each sink would read it anew
 
 
-def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Block]:
+def _blocks(chunks: Iterator[bytes], record_bytes: int | None, batch_bytes: int) -> Iterator[_Block]:
     """Put chunks together, and cut them apart after line breaks, or else between the records of a line.
 
     A block's text is to be used before the next one is asked for.
     """
-    window, line = _Window(chunks), _OpenLine()
+    window, line = _Window(chunks, batch_bytes), _OpenLine()
     while window.fill():
         piece, whole = window.text, window.end_of_lines()
         if whole:
@@ -164,9 +166,10 @@ def _blocks(chunks: Iterator[bytes], record_bytes: int | None) -> Iterator[_Bloc
 class _Window:
     """The part of a text that is looked at, in memory that is used again: fresh pages would cost more than reading does."""
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
+    def __init__(self, chunks: Iterator[bytes], batch_bytes: int) -> None:
         self.chunks = chunks
-        self._memory = bytearray(BATCH_BYTES + CHUNK)
+        self._batch_bytes = batch_bytes
+        self._memory = bytearray(batch_bytes + CHUNK)
         self._length = 0
 
     @property
@@ -179,7 +182,7 @@ class _Window:
         before = self._length
         for chunk in self.chunks:
             self._add(chunk)
-            if self._length - before >= BATCH_BYTES:
+            if self._length - before >= self._batch_bytes:
                 break
         return self._length > before
 
@@ -202,7 +205,8 @@ class _Window:
 
     def put_back(self, text: bytes) -> None:
         """Have a text come again before the other chunks."""
-        slices = (text[start : start + BATCH_BYTES] for start in range(0, len(text), BATCH_BYTES))
+        size = self._batch_bytes
+        slices = (text[start : start + size] for start in range(0, len(text), size))
         self.chunks = chain(slices, self.chunks)
 
 

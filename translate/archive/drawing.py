@@ -113,6 +113,7 @@ class Ahead(Drawn):
     def __init__(self) -> None:
         super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
+        self.batch_bytes = 0  # of what is drawn at once, where that is not the usual
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
         self.awaits_writing = False  # whether whoever reads tells what is written

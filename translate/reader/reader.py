@@ -29,6 +29,7 @@ from translate.vocabulary.spelling import Spelling
 ORIGINAL_NAME = "original_name"
 BYTES_A_CHARACTER = 4  # at most
 LINES_AT_ONCE = 20_000  # each takes the room of a record, also those of one that was printed over many
+TABLE_BATCH_BYTES = 3 << 19  # the objects that rows become are more than twice as long as these
 RETURNS = r"the lines end in carriage returns alone; turn these into line feeds, as tr '\r' '\n' does"
 OF_LINES: dict[str, Any] = {
     "whole_line": pl.String, "first_request": pl.UInt32, "request": pl.UInt32, "refuses": pl.String,
@@ -111,6 +112,7 @@ class Reader:
         if self.layout.records == "json-lines" and not self._keeps_lines:
             lines.long_lines.record_bytes = self._record_bytes
         if self.layout.records == "csv":
+            lines.ahead.batch_bytes = TABLE_BATCH_BYTES
             self._headers = table.headers(lines.frame, lines.files, lines.first_rows, lines.joined)
             self._columns = {file: Columns(self.layout, header) for file, header in self._headers.items()}
         read = partial(self._read_batch, lines=lines)

@@ -6,7 +6,7 @@
 enum { SMALLEST = 256, POOLED_MIN_BITS = 12, POOLED_MAX_BITS = 24, SIZES = (POOLED_MAX_BITS - POOLED_MIN_BITS + 1) * 8, SIZES_TRIED = 4 };
 static const size_t LARGEST = INT32_MAX; /* Arrow's views and offsets reach no further */
 static const size_t POOLED_MAX = (size_t)1 << POOLED_MAX_BITS;
-static const size_t FREE_MAX = (size_t)48 << 20; /* of the batches on their way: less is mapped anew, page by page, for each of them */
+static const size_t FREE_MAX = (size_t)36 << 20; /* of the batches on their way: less is mapped anew, page by page, for each of them */
 
 /* Memory that was let go of, for whoever needs as much next. Left to the C library, each batch would leave holes that the
  * next one does not fit into, or pages that cost more to get anew than what is done with them. It comes in eight sizes to
