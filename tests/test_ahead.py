@@ -11,6 +11,7 @@ import pytest
 
 import translate
 from translate.archive import batches
+from translate.archive.batches import BATCH_ROWS
 from translate.archive.drawing import UNREAD_MAX, UNWRITTEN_MAX, WAIT_SECONDS, WRITING_SECONDS, Ahead
 from translate.reader.kernel_reader import KernelReader
 from translate.reader.reader import TABLE_BATCH_BYTES
@@ -39,22 +40,45 @@ def test_no_more_batches_are_drawn_than_are_worked_on():
     drawing.join()
 
 
-def test_of_a_table_less_is_drawn_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Its rows become objects that are longer than they are, all of which are held while a batch is on its way."""
-    sample = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "redshift_full.csv"
-    header, *rows = sample.read_text().splitlines(keepends=True)
-    (tmp_path / "a.csv").write_text(header + "".join(rows) * (TABLE_BATCH_BYTES * 2 // len("".join(rows))))
-    sizes_bytes = []
+TABLE = Path(__file__).parent.parent / "sample_data" / "mobile_analytics" / "redshift_full.csv"
+
+
+@pytest.fixture
+def batches_read(monkeypatch: pytest.MonkeyPatch) -> list[pl.Series]:
+    """Give the texts of each batch that the kernel reads of a table."""
+    read: list[pl.Series] = []
     whole = KernelReader.read
 
-    def read(self: KernelReader, lines: pl.DataFrame, *more: Any) -> pl.DataFrame:
-        sizes_bytes.append(lines["text"].str.len_bytes().sum())
+    def reading(self: KernelReader, lines: pl.DataFrame, *more: Any) -> pl.DataFrame:
+        read.append(lines["text"])
         return whole(self, lines, *more)
 
-    monkeypatch.setattr(KernelReader, "read", read)
-    assert translate.scan(tmp_path, model="mobile_analytics/redshift").select(pl.len()).collect().item()
-    assert len(sizes_bytes) > 1
-    assert max(sizes_bytes) < TABLE_BATCH_BYTES * 1.5
+    monkeypatch.setattr(KernelReader, "read", reading)
+    return read
+
+
+def rows_in(folder: Path) -> int:
+    """Count the rows of a folder's tables."""
+    events = translate.scan(folder, model="mobile_analytics/redshift")
+    return int(events.select(pl.len()).collect().item())
+
+
+def test_of_a_table_less_is_drawn_at_once(tmp_path: Path, batches_read: list[pl.Series]):
+    """Its rows become objects that are longer than they are, all of which are held while a batch is on its way."""
+    header, rows = TABLE.read_text().split("\n", 1)
+    times = TABLE_BATCH_BYTES * 2 // len(rows)
+    (tmp_path / "a.csv").write_text(f"{header}\n{rows * times}")
+    assert rows_in(tmp_path) == times * len(pl.read_csv(TABLE, infer_schema=False))
+    assert len(batches_read) > 1
+    assert max(texts.str.len_bytes().sum() for texts in batches_read) < TABLE_BATCH_BYTES * 1.5
+
+
+def test_a_row_group_is_not_one_batch(tmp_path: Path, batches_read: list[pl.Series]):
+    """Nor are all of a Parquet file's rows drawn before the first ones are worked on."""
+    rows = pl.concat([pl.read_csv(TABLE, infer_schema=False)] * BATCH_ROWS)
+    rows.write_parquet(tmp_path / "a.parquet", row_group_size=rows.height)
+    assert rows_in(tmp_path) == rows.height > BATCH_ROWS
+    assert max(map(len, batches_read)) <= BATCH_ROWS
 
 
 def test_a_reader_that_has_had_enough_stops_nobody():

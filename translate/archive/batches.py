@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, count
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from translate.archive.drawing import (
     BLANKS,
+    UNWRITTEN_MAX,
     Ahead,
     Ends,
     LongLines,
@@ -26,6 +27,7 @@ from translate.engine.texts import split
 from translate.vocabulary.notation import quoted, writable
 
 BATCH_BYTES = 4 << 20
+BATCH_ROWS = 4_000  # of a table: the objects that they become are longer than what its file holds
 TOO_LARGE = "too_large"
 HEAD_CHARACTERS = 500
 SCHEMA = pl.Schema({"row": pl.UInt32, "text": pl.String})
@@ -128,6 +130,27 @@ def lines_of(
         ahead.on_end()
 
     return register_io_source(read, schema=SCHEMA, is_pure=True)  # pure: else each sink would read it anew
+
+
+def rows_of(table: pl.LazyFrame, ahead: Ahead) -> pl.LazyFrame:
+    """Give the rows of a table some at a time, as fast as they are worked on: the engine would hold many row groups of its file."""
+    ahead.unread_max = UNWRITTEN_MAX  # what numbers rows keeps some of them until others come
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, _batch_rows: int | None
+    ) -> Iterator[pl.DataFrame]:
+        wanted = table if columns is None else table.select(columns)
+        wanted = wanted if rows_wanted is None else wanted.head(rows_wanted)
+        with ahead.drawing(), awaited():
+            ahead.begin()
+            for begin in count(0, BATCH_ROWS):
+                rows = wanted.slice(begin, BATCH_ROWS).collect(engine="in-memory")
+                if not rows.height or not ahead.draw():
+                    break
+                yield rows if predicate is None else rows.filter(predicate)
+            ahead.on_end()
+
+    return register_io_source(read, schema=table.collect_schema(), is_pure=True)
 
 
 def _blocks(chunks: Iterator[bytes], record_bytes: int | None, batch_bytes: int) -> Iterator[_Block]:

@@ -114,6 +114,7 @@ class Ahead(Drawn):
         super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self.batch_bytes = 0  # of what is drawn at once, where that is not the usual
+        self.unread_max = UNREAD_MAX
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
         self.awaits_writing = False  # whether whoever reads tells what is written
@@ -157,7 +158,7 @@ class Ahead(Drawn):
         return self.is_over or EVERYTHING.is_over
 
     def _is_read_so_far(self) -> bool:
-        return self._is_stopped() or not self._is_read or self._waiting < UNREAD_MAX
+        return self._is_stopped() or not self._is_read or self._waiting < self.unread_max
 
     def _is_written_so_far(self) -> bool:
         has_none = not self._unwritten  # one batch goes on, however slowly others are written

@@ -15,6 +15,8 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from translate import events
+from translate.archive.batches import rows_of
+from translate.archive.drawing import Ahead
 from translate.archive.stored import ReadError, SourceFile, path_of
 from translate.engine.library import by_batches
 from translate.mapping.spec import Field, Layout, Mapping
@@ -67,9 +69,9 @@ def scan(file: SourceFile) -> pl.LazyFrame:
     return pl.scan_parquet(path_of(file), glob=False)
 
 
-def rows_as_lines(file: SourceFile) -> pl.LazyFrame:
+def rows_as_lines(file: SourceFile, ahead: Ahead) -> pl.LazyFrame:
     """Give `row` and `text`: each row as JSON text of its cells, every one of them text or null."""
-    frame = table(file)
+    frame = _with_values_for_json(rows_of(scan(file), ahead))
     schema = frame.collect_schema()
     cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
     encoded = pl.struct(parquet=pl.struct(cells)).struct.json_encode()
@@ -82,7 +84,10 @@ def table(file: SourceFile) -> pl.LazyFrame:
     Bytes are taken for the text that older writers kept in them, what is no UTF-8 being `{"base64": ...}`, and keys of maps
     for texts.
     """
-    frame = scan(file)
+    return _with_values_for_json(scan(file))
+
+
+def _with_values_for_json(frame: pl.LazyFrame) -> pl.LazyFrame:
     schema = frame.collect_schema()
     beyond = [name for name, dtype in schema.items() if _is_beyond_json(dtype)]
     turned = {name: _for_json(pl.col(name), schema[name]) for name in beyond}

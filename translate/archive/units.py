@@ -154,7 +154,9 @@ def _open_parquet(file: SourceFile, refused: Damage | None) -> Opened:
     damage = Damage("bad_parquet", reason, "") if reason else refused
     if damage is not None:
         return Opened(Lines(_ONE_LINE.lazy(), [file.shown], [0], {0: damage}), lambda: digest)
-    lines = Lines(parquet.rows_as_lines(file), [file.shown], [0], table=parquet.table(file))
+    ahead = Ahead()
+    frame, table = parquet.rows_as_lines(file, ahead), parquet.table(file)
+    lines = Lines(frame, [file.shown], [0], table=table, ahead=ahead)
     return Opened(lines, lambda: digest)
 
 
