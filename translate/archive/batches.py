@@ -110,9 +110,8 @@ def lines_of(
         row = 0
         long_lines.cut.clear()
         ahead.begin()
-        for block in _blocks(
-            iter(chunks()), long_lines.record_bytes, min(ahead.batch_bytes or BATCH_BYTES, BATCH_BYTES)
-        ):
+        batch_bytes = min(ahead.batch_bytes or BATCH_BYTES, BATCH_BYTES)
+        for block in _blocks(iter(chunks()), long_lines.record_bytes, batch_bytes):
             if not ahead.draw():
                 return
             if isinstance(block.text, Passed):

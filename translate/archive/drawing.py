@@ -114,7 +114,7 @@ class Ahead(Drawn):
         super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self.batch_bytes = 0  # of what is drawn at once, where that is not the usual
-        self.unread_max = UNREAD_MAX
+        self.unread_max = UNREAD_MAX  # of batches that wait to be read
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
         self.awaits_writing = False  # whether whoever reads tells what is written

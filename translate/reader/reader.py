@@ -76,9 +76,7 @@ class Reader:
         self._record_bytes = record_bytes
         self.unsound: set[str] = set()
         self._begins: dict[int, bool] = {}  # whether the first row of a batch begins a record
-        self._ended_by: dict[
-            int, str
-        ] = {}  # the row behind a batch that ends within a record: the file of that
+        self._ended_by: dict[int, str] = {}  # the row behind a batch that ends within a record: whose that is
         self._careful = CarefulReader(layout, names, record_bytes=record_bytes)
         self._kernel = (
             None if careful_only or self._keeps_lines else KernelReader.of(layout, names or {}, record_bytes)
