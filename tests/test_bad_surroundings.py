@@ -377,7 +377,7 @@ def test_full_disk_while_salvaging(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "BUFFERED_MAX", 0)
 
     class Full(io.BytesIO):
-        def writelines(self, _):
+        def write(self, _):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(files, "SpooledTemporaryFile", lambda *_, **__: Full())
