@@ -180,15 +180,20 @@ def test_however_many_files_are_printed_over_lines_all_are_read_twice(
     assert [len(joined) for joined in opened] == [0, 20]
 
 
-def unsound_in(chunks: list[bytes], monkeypatch: pytest.MonkeyPatch, *, careful: bool) -> set[str]:
+def unsound_in(
+    chunks: list[bytes], monkeypatch: pytest.MonkeyPatch, *, careful: bool, is_read_whole: bool = True
+) -> set[str]:
     """Read chunks, each of them a batch of its own, and name the files that are to be read otherwise."""
     monkeypatch.setattr("translate.archive.batches.BATCH_BYTES", 1)
+    monkeypatch.setattr("translate.archive.drawing.UNWRITTEN_MAX", len(chunks))
     _, layout = find_layout("mobile_analytics/archive")
     long_lines, damage, ahead = LongLines(), dict[int, Damage](), Ahead()
+    ahead.awaits_writing = is_read_whole
     frame = lines_of(lambda: iter(chunks), long_lines, damage, ahead)
     lines = Lines(frame, ["a.json"], [0], damage, long_lines=long_lines, ahead=ahead)
     reader = Reader(layout, careful_only=careful)
     reader.records(lines).collect(engine="streaming")
+    ahead.end()
     return reader.unsound
 
 
@@ -205,6 +210,8 @@ def test_a_batch_that_ends_within_a_record_is_judged_by_the_next_one(
     assert unsound_in([RECORD, RECORD + cut], monkeypatch, careful=careful) == set()  # nothing follows
     assert unsound_in([RECORD, cut, cut, RECORD], monkeypatch, careful=careful) == set()
     assert unsound_in([RECORD, cut, cut, rest], monkeypatch, careful=careful) == {"a.json"}
+    limited = unsound_in([RECORD + cut, RECORD], monkeypatch, careful=careful, is_read_whole=False)
+    assert limited == {"a.json"}  # a limit might have ended the reading before the second batch
     assert unsound_in([b"x" + cut, RECORD, b"[" + cut], monkeypatch, careful=careful) == {"a.json"}
 
 
@@ -228,6 +235,22 @@ def test_cut_records_do_not_have_their_file_read_again(
     assert report["rejects"] == {"incomplete": 133}
     assert report["events"]["written"] == 67
     assert len(opened) == 1
+
+
+@pytest.mark.parametrize("limit", [29, 30, 31, 32])
+def test_a_limit_within_a_batch_that_ends_within_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """What the next batch says of the record counts, though nobody may have asked for that batch."""
+    lines = archive(tmp_path / "a.json", 2_000, None).read_text().splitlines(keepends=True)
+    begin, _, rest = lines[30].partition(", ")
+    lines[30] = f"{begin},\n {rest}"
+    (tmp_path / "a.json").write_text("".join(lines))
+    for name in ("batches.BATCH_BYTES", "stored.READ_BYTES"):
+        monkeypatch.setattr(f"translate.archive.{name}", len("".join(lines[:30])) + len(begin) + 2)
+    report = translate.convert(tmp_path / "a.json", to="clickstream", out=tmp_path / "out", limit=limit)
+    assert report["events"]["written"] == limit
+    assert not report["rejects"]
 
 
 def test_what_is_put_together_waits_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -210,16 +210,18 @@ class Reader:
         """Find out which of the lines whose last record is cut off go on in the next one, perhaps in another batch.
 
         If that begins a record, whatever was still open in the one before, putting these together would change nothing.
+        Where a limit may end the reading before the next batch, that is not waited for.
         """
         for row in rows:
             place = bisect_left(batch["row"], row)
             file = lines.origin(row)[0]
             if lines.goes_on_after(row) or file in lines.joined:
                 continue
-            if place + 1 == batch.height and _line_at(place, row, batch).startswith("{"):
+            is_object = _line_at(place, row, batch).startswith("{")
+            if is_object and place + 1 == batch.height and lines.ahead.awaits_writing:
                 self._ended_by[row + 1] = file
                 self._judge_end(row + 1)
-            elif not (_line_at(place, row, batch).startswith("{") and _begins_at(place + 1, row + 1, batch)):
+            elif not (is_object and _begins_at(place + 1, row + 1, batch)):
                 self.unsound.add(file)
 
     def _judge_end(self, row: int) -> None:
