@@ -1,5 +1,9 @@
 """Lines wait for whoever reads them, and for nobody else."""
 
+import json
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -79,6 +83,23 @@ def test_a_row_group_is_not_one_batch(tmp_path: Path, batches_read: list[pl.Seri
     rows.write_parquet(tmp_path / "a.parquet", row_group_size=rows.height)
     assert rows_in(tmp_path) == rows.height > BATCH_ROWS
     assert max(map(len, batches_read)) <= BATCH_ROWS
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_rows_of_parquet_are_written_while_others_are_drawn(tmp_path: Path, threads: int):
+    """However many threads the engine has, and may keep rows of: whoever draws waits for what is written, and not in vain."""
+    rows = pl.concat([pl.read_csv(TABLE, infer_schema=False)] * BATCH_ROWS * 2)
+    rows.with_columns(row=pl.lit("x")).write_parquet(tmp_path / "a.parquet", row_group_size=rows.height)
+    command = [sys.executable, "-m", "translate", "convert", tmp_path / "a.parquet", "--to", "clickstream"]
+    command += ["--out", tmp_path / "out", "--set", "app_id=demo", "--from", "mobile_analytics/redshift"]
+    begin = time.monotonic()
+    subprocess.run(
+        command, env={**os.environ, "POLARS_MAX_THREADS": str(threads)}, check=False, capture_output=True
+    )
+    seconds = time.monotonic() - begin
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["events"]["read"] == rows.height
+    assert seconds < WRITING_SECONDS * 3  # a few of these for each thread where it waits in vain
 
 
 def test_a_reader_that_has_had_enough_stops_nobody():

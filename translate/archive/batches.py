@@ -12,7 +12,6 @@ from polars.io.plugins import register_io_source
 
 from translate.archive.drawing import (
     BLANKS,
-    UNWRITTEN_MAX,
     Ahead,
     Ends,
     LongLines,
@@ -133,7 +132,6 @@ def lines_of(
 
 def rows_of(table: pl.LazyFrame, ahead: Ahead) -> pl.LazyFrame:
     """Give the rows of a table some at a time, as fast as they are worked on: the engine would hold many row groups of its file."""
-    ahead.unread_max = UNWRITTEN_MAX  # what numbers rows keeps some of them until others come
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows_wanted: int | None, _batch_rows: int | None
@@ -144,8 +142,10 @@ def rows_of(table: pl.LazyFrame, ahead: Ahead) -> pl.LazyFrame:
             ahead.begin()
             for begin in count(0, BATCH_ROWS):
                 rows = wanted.slice(begin, BATCH_ROWS).collect(engine="in-memory")
-                if not rows.height or not ahead.draw():
+                if not rows.height:
                     break
+                if not ahead.draw():
+                    return
                 yield rows if predicate is None else rows.filter(predicate)
             ahead.on_end()
 

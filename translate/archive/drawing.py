@@ -114,7 +114,6 @@ class Ahead(Drawn):
         super().__init__()
         self.on_end: Callable[[], None] = lambda: None  # is called once all is drawn
         self.batch_bytes = 0  # of what is drawn at once, where that is not the usual
-        self.unread_max = UNREAD_MAX  # of batches that wait to be read
         self._waiting = 0  # that nobody reads yet
         self._is_read = False
         self.awaits_writing = False  # whether whoever reads tells what is written
@@ -158,7 +157,7 @@ class Ahead(Drawn):
         return self.is_over or EVERYTHING.is_over
 
     def _is_read_so_far(self) -> bool:
-        return self._is_stopped() or not self._is_read or self._waiting < self.unread_max
+        return self._is_stopped() or not self._is_read or self._waiting < UNREAD_MAX
 
     def _is_written_so_far(self) -> bool:
         has_none = not self._unwritten  # one batch goes on, however slowly others are written

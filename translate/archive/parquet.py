@@ -71,18 +71,19 @@ def scan(file: SourceFile) -> pl.LazyFrame:
 
 def rows_as_lines(file: SourceFile, ahead: Ahead) -> pl.LazyFrame:
     """Give `row` and `text`: each row as JSON text of its cells, every one of them text or null."""
-    frame = _with_values_for_json(rows_of(scan(file), ahead))
-    schema = frame.collect_schema()
-    cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in schema.items()]
+    number = max(columns_of(file), key=len, default="") + "#"  # longer than all of them
+    # Numbered as they are drawn: later, the engine would keep some until others come, which are not drawn before these are written.
+    frame = _with_values_for_json(rows_of(scan(file).with_row_index(number), ahead))
+    columns = frame.drop(number).collect_schema().items()
+    cells = [_as_text(pl.col(name), dtype).alias(name) for name, dtype in columns]
     encoded = pl.struct(parquet=pl.struct(cells)).struct.json_encode()
-    return frame.select(text=encoded).with_row_index("row")
+    return frame.select(pl.col(number).alias("row"), text=encoded)
 
 
 def table(file: SourceFile) -> pl.LazyFrame:
     """Scan a file whose values JSON can hold.
 
-    Bytes are taken for the text that older writers kept in them, what is no UTF-8 being `{"base64": ...}`, and keys of maps
-    for texts.
+    Bytes are taken for the text that older writers kept in them, what is no UTF-8 being `{"base64": ...}`, and keys of maps for texts.
     """
     return _with_values_for_json(scan(file))
 

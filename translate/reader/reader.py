@@ -225,7 +225,7 @@ class Reader:
                 self.unsound.add(file)
 
     def _judge_end(self, row: int) -> None:
-        """Judge the last line of a batch by the first one of the next, whichever was read first; after the last one nothing goes on."""
+        """Judge the last line of a batch by the first one of the next, whichever was read first; the last one of all is not judged."""
         if row in self._begins and (file := self._ended_by.pop(row, "")) and not self._begins[row]:
             self.unsound.add(file)
 

@@ -30,6 +30,7 @@ TOO_FAR: Final = "beyond what 64 bits of milliseconds hold"
 OUTSIDE: Final = "outside of the years 1 to 9999"
 IS_NEITHER: Final = "neither text nor a number"
 
+PLAIN_DIGITS: Final = 15  # are fewer milliseconds than 64 bits hold
 FAR_DIGITS: Final = 30  # a number with more digits before its point is no time in any unit
 
 # A number of less is one of seconds where it may be one of milliseconds, too: these would lie before March of 1973.
@@ -125,8 +126,8 @@ def _with(found: Instant | NoTime, why: str) -> Instant | NoTime:
 
 
 def _from_number(literal: str, unit: Unit) -> Instant | NoTime:
-    if unit == "milliseconds" and literal.isdecimal() and len(literal) < FAR_DIGITS // 2:
-        return Instant(int(literal), literal)  # as nearly all are
+    if unit == "milliseconds" and literal.isdecimal() and len(literal) <= PLAIN_DIGITS:
+        return Instant(int(literal), str(int(literal)))  # as nearly all are
     sign, digits, exponent = Decimal(literal).as_tuple()
     if any(digits) and len(digits) + int(exponent) > FAR_DIGITS:
         return NoTime(TOO_FAR)
