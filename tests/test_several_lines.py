@@ -161,10 +161,9 @@ def test_lines_of_a_batch_are_read_some_at_a_time(tmp_path: Path, monkeypatch: p
     assert all(read[1, False].equals(found) for found in read.values())
 
 
-def test_however_many_files_are_printed_over_lines_all_are_read_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What one batch shows of several files is taken in at once: each look at all of them has its price."""
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[frozenset[str]]:
+    """Give, for each time that a unit is opened, the files whose records are put together."""
     opened: list[frozenset[str]] = []
 
     def open_unit(*given: Any, joined: frozenset[str], **options: Any) -> Opened:
@@ -172,6 +171,13 @@ def test_however_many_files_are_printed_over_lines_all_are_read_twice(
         return units.open_unit(*given, joined=joined, **options)
 
     monkeypatch.setattr("translate.conversion.reading.open_unit", open_unit)
+    return opened
+
+
+def test_however_many_files_are_printed_over_lines_all_are_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[frozenset[str]]
+) -> None:
+    """What one batch shows of several files is taken in at once: each look at all of them has its price."""
     monkeypatch.setattr("translate.reader.reader.LINES_AT_ONCE", 50)
     for number in range(30):
         archive(tmp_path / f"{number}.json", 2, 2 if number % 3 else None)
@@ -216,16 +222,9 @@ def test_a_batch_that_ends_within_a_record_is_judged_by_the_next_one(
 
 
 def test_cut_records_do_not_have_their_file_read_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened: list[frozenset[str]]
 ) -> None:
     """Wherever batches begin and end: it would be joined for nothing, which takes as long as two readings."""
-    opened: list[frozenset[str]] = []
-
-    def open_unit(*given: Any, joined: frozenset[str], **options: Any) -> Opened:
-        opened.append(joined)
-        return units.open_unit(*given, joined=joined, **options)
-
-    monkeypatch.setattr("translate.conversion.reading.open_unit", open_unit)
     for name in ("batches.BATCH_BYTES", "stored.READ_BYTES"):
         monkeypatch.setattr(f"translate.archive.{name}", 1 << 12)
     source = archive(tmp_path / "a.json", 200, None)
