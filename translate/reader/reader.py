@@ -122,9 +122,9 @@ class Reader:
         """Read a batch of lines; once a file is unsound nothing that is read is kept, and only others of the kind are looked for."""
         lines.ahead.read()
         if batch.height:
-            first = batch["row"][0]
-            self._begins[first] = _begins_at(0, first, batch)
-            self._judge_end(first)
+            row = batch["row"][0]
+            self._begins[row] = _begins_at(0, row, batch)
+            self._judge_end(row)
         frame = self._read_some(self._worth_reading(batch[:LINES_AT_ONCE], lines), batch, lines)
         for first in range(LINES_AT_ONCE, batch.height, LINES_AT_ONCE):
             some = self._worth_reading(batch[first : first + LINES_AT_ONCE], lines)
